@@ -1,0 +1,67 @@
+"""Connect exchange trading accounts to Cadenza, from asyncio and from blocking code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cadenza_async import errors as errors
+    from cadenza_async.auth import PasswordLogin, TokenSource
+    from cadenza_async.client import AsyncCadenza
+    from cadenza_async.models import (
+        AccountStatus,
+        AccountType,
+        Attempt,
+        TradingAccount,
+        Venue,
+    )
+    from cadenza_async.pool import SessionPool
+    from cadenza_async.secret import Secret
+    from cadenza_async.sync import Cadenza
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "AccountStatus",
+    "AccountType",
+    "AsyncCadenza",
+    "Attempt",
+    "Cadenza",
+    "PasswordLogin",
+    "Secret",
+    "SessionPool",
+    "TokenSource",
+    "TradingAccount",
+    "Venue",
+    "errors",
+]
+
+_HOMES = {
+    "AccountStatus": "models",
+    "AccountType": "models",
+    "AsyncCadenza": "client",
+    "Attempt": "models",
+    "Cadenza": "sync",
+    "PasswordLogin": "auth",
+    "Secret": "secret",
+    "SessionPool": "pool",
+    "TokenSource": "auth",
+    "TradingAccount": "models",
+    "Venue": "models",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on its first use, so that importing the package costs nothing."""
+    if name == "errors":
+        return import_module("cadenza_async.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,148 @@
+"""How many calls the server's rate limit lets through now. No I/O, no clock of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from cadenza_async._calls import RateClass
+
+if TYPE_CHECKING:
+    from cadenza_async._clock import ServerClock
+    from cadenza_async._headers import RateReport
+
+_UNASKED_WAIT = 1.0
+
+
+@frozen(kw_only=True)
+class Ticket:
+    """Leave to make one call.
+
+    Attributes:
+        rate_class: What the call counts against.
+        window: The window it was charged to.
+    """
+
+    rate_class: RateClass
+    window: int
+
+
+class Budget:
+    """The calls left in the server's fixed window, as its headers tell.
+
+    Until a class of calls has seen headers, one of its calls is let through at a time. After the
+    end of a window the next one is assumed to have the same limit, less what is still in flight:
+    that may count in either.
+
+    Args:
+        clock: Where the server's clock stands.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_in_flight",
+        "_left",
+        "_limit",
+        "_limits",
+        "_past",
+        "_reset",
+        "_shut",
+        "_window",
+    )
+
+    def __init__(self, clock: ServerClock) -> None:
+        self._clock = clock
+        self._in_flight: dict[RateClass, int] = {}
+        self._limits: dict[RateClass, int | None] = {}
+        self._limit: int | None = None  # None: the server has not reported one
+        self._left = 0
+        self._reset: float | None = None  # None: the window's first answer is not there yet
+        self._past = -math.inf
+        self._shut = -math.inf
+        self._window = 0
+
+    def limit(self, rate_class: RateClass) -> int | None:
+        """Return the calls per window that this class was last told."""
+        return self._limits.get(rate_class)
+
+    def start(self, rate_class: RateClass, now: float) -> Ticket | None:
+        """Charge one call, or return None when there is no room for it now."""
+        self._roll(now)
+        probing = rate_class not in self._limits and self._in_flight.get(rate_class, 0)
+        spent = self._limit is not None and self._left <= 0
+        if probing or spent or now < self._shut:
+            return None
+        return self.begin(rate_class)
+
+    def begin(self, rate_class: RateClass) -> Ticket:
+        """Charge one call, whether there is room or not."""
+        self._left -= 1
+        self._in_flight[rate_class] = self._in_flight.get(rate_class, 0) + 1
+        return Ticket(rate_class=rate_class, window=self._window)
+
+    def opens(self, now: float) -> float | None:
+        """Return when there may be room again; None if a call in flight has to tell."""
+        spent = self._limit is not None and self._left <= 0 and self._reset is not None
+        moments = [self._shut] if now < self._shut else []
+        moments += [self._ends()] if spent else []
+        return max(moments, default=None)
+
+    def refund(self, ticket: Ticket) -> None:
+        """Take back a ticket whose call never reached the server."""
+        self._left += ticket.window == self._window
+        self._finish(ticket)
+
+    def settle(self, ticket: Ticket, report: RateReport | None, *, answered: bool) -> None:
+        """Note the end of a call that may have reached the server.
+
+        Args:
+            ticket: What the call was charged with.
+            report: What the answer says about the limit.
+            answered: Whether Cadenza answered, so that silence about a limit means there is none.
+        """
+        in_flight = sum(self._in_flight.values()) - 1
+        if report is not None:
+            self._learn(ticket, report, in_flight)
+        elif answered:
+            self._limits.setdefault(ticket.rate_class, None)
+        self._finish(ticket)
+
+    def throttled(self, now: float, wait: float | None) -> None:
+        """Note a 429: nothing goes out until the window ends, or for as long as it asks."""
+        self._left = min(self._left, 0)
+        ends = self._ends()
+        self._shut = ends if now < ends < math.inf else now + (wait or _UNASKED_WAIT)
+
+    def _ends(self) -> float:
+        return math.inf if self._reset is None else self._clock.when(self._reset)
+
+    def _roll(self, now: float) -> None:
+        """Begin the next window once the server's clock has surely passed the reset."""
+        if self._limit is None or self._reset is None or now < self._ends():
+            return
+        self._past, self._reset = self._reset, None
+        self._window += 1
+        self._left = self._limit - sum(self._in_flight.values())
+
+    def _learn(self, ticket: Ticket, report: RateReport, in_flight: int) -> None:
+        first, self._limit = self._limit is None, report.limit
+        self._limits[ticket.rate_class] = report.limit
+        current = self._past if self._reset is None else self._reset
+        if first or (self._reset is not None and report.reset > current):
+            self._window += not first
+            self._reset, self._left = report.reset, report.remaining - in_flight
+        elif self._reset is None and report.reset > current:
+            self._reset, self._left = report.reset, min(self._left, report.remaining)
+        elif self._reset is None or report.reset < current:
+            self._left += 1  # it was counted in a window that is over
+        else:
+            self._left = min(self._left, report.remaining)
+
+    def _finish(self, ticket: Ticket) -> None:
+        self._in_flight[ticket.rate_class] -= 1
+        waiting = self._limit is not None and self._reset is None and self._left <= 0
+        if waiting and not any(self._in_flight.values()):
+            self._limit = None  # nobody is left to tell: ask one call at a time again
+            self._limits.clear()

@@ -1,0 +1,51 @@
+"""Where the server's clock stands, from the ``Date`` of its answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ServerClock:
+    """The distance from the loop's clock to the server's, as an interval.
+
+    A ``Date`` is cut to a whole second, so one answer places the server's clock within a second
+    and a round trip. Every further answer narrows the interval; one that contradicts it (a clock
+    was set) replaces it.
+
+    Args:
+        wall: The wall clock in Unix seconds, trusted until the first answer.
+        monotonic: The loop's clock.
+    """
+
+    def __init__(self, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._least = self._most = 0.0
+        self.known = False
+
+    def observe(self, date: float, *, sent: float, received: float) -> None:
+        """Take an answer's ``Date`` into account.
+
+        Args:
+            date: In Unix seconds.
+            sent: When the request left, by the loop's clock.
+            received: When its answer was there.
+        """
+        least, most = date - received, date + 1 - sent
+        if self.known and least <= self._most and most >= self._least:
+            least, most = max(least, self._least), min(most, self._most)
+        self._least, self._most, self.known = least, most, True
+
+    def when(self, moment: float) -> float:
+        """Return the loop time at which the server's clock surely shows ``moment``."""
+        return moment - (self._least if self.known else self._offset())
+
+    def ahead(self) -> float:
+        """Return how far the server's wall clock is ahead of ours, in seconds at the least."""
+        return self._least - self._offset() if self.known else 0.0
+
+    def _offset(self) -> float:
+        return self._wall() - self._monotonic()

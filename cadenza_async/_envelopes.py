@@ -1,0 +1,133 @@
+"""An answer, read as far as it can be: the envelope, its number, its text, its request id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from cadenza_async._headers import retry_after
+from cadenza_async._wire import as_object, decode
+
+if TYPE_CHECKING:
+    from cadenza_async._calls import Answer
+
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_LONGEST_TEXT = 300
+_REFUSED = 300
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
+
+
+@frozen(kw_only=True)
+class Reading:
+    """What can be known of an answer.
+
+    Attributes:
+        status: The HTTP status.
+        envelope: The JSON object, or ``None`` when the body is no envelope of Cadenza's.
+        text: The server's own words, or what is wrong with the body; one line.
+        errno: The error number as it came, ``None`` when there is none.
+        request_id: The server's id of the request.
+        wait: Seconds the server asks to wait.
+    """
+
+    status: int
+    envelope: Mapping[str, Any] | None = field(repr=False)
+    text: str
+    errno: int | None = None
+    request_id: str | None = None
+    wait: float | None = None
+
+    @property
+    def number(self) -> int:
+        """The error number without its sign; 0 when there is none."""
+        return abs(self.errno or 0)
+
+    @property
+    def family(self) -> int:
+        """The leading digits of a five-digit number."""
+        return self.number // 1000
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Cadenza says that it did what was asked."""
+        answered = self.envelope is not None and self.envelope.get("success") is not False
+        return answered and self.number == 0 and self.status // 100 == 2
+
+
+def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading:
+    """Read an answer.
+
+    Args:
+        answer: What came back.
+        now: The wall clock in Unix seconds, for a ``Retry-After`` date without a ``Date``.
+        redact: Hides what the server repeats of the secrets it was sent.
+    """
+    envelope, problem = _envelope(answer)
+    if envelope is not None and envelope.get("errno") == 0 and answer.status < _REFUSED:
+        return Reading(status=answer.status, envelope=envelope, text="", errno=0)
+    known = envelope or {}
+    request_id = _request_id(known)
+    return Reading(
+        status=answer.status,
+        envelope=envelope,
+        text=one_line(redact(problem or _text(known, answer.status))),
+        errno=_errno(known),
+        request_id=one_line(redact(request_id)) if request_id else None,
+        wait=retry_after(answer.headers, now),
+    )
+
+
+def _envelope(answer: Answer) -> tuple[Mapping[str, Any] | None, str]:
+    """Return the envelope, or what is wrong with the body."""
+    if answer.status // 100 == 3:  # any redirect
+        return None, f"a redirect to {_origin(answer.headers.get('Location', ''))}"
+    if answer.body is None:
+        return None, "an answer longer than any of Cadenza's"
+    if not answer.body.strip():
+        return None, "an empty answer"
+    try:
+        parsed = decode(answer.body)
+    except ValueError:
+        return None, "an answer that is not JSON"
+    envelope = as_object(parsed)
+    if envelope is None or not envelope.keys() & {"errno", "success"}:
+        return None, "an answer that is not Cadenza's"
+    return envelope, ""
+
+
+def _errno(envelope: Mapping[str, Any]) -> int | None:
+    given = envelope.get("errno")
+    if isinstance(given, str) and _NUMBER.fullmatch(given):
+        return int(given)
+    return given if type(given) is int else None
+
+
+def _text(envelope: Mapping[str, Any], status: int) -> str:
+    given = envelope.get("error")
+    return given if isinstance(given, str) and given.strip() else f"refused with HTTP {status}"
+
+
+def _request_id(envelope: Mapping[str, Any]) -> str | None:
+    given = (as_object(envelope.get("details")) or {}).get("request_id")
+    return given if isinstance(given, str) and given else None
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, printable anywhere, and not endless."""
+    line = _BREAKS.sub(" ", text).strip().encode("utf-8", "backslashreplace").decode()
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
+
+
+def _origin(location: str) -> str:
+    """Return scheme and host of a redirect's target: the rest may repeat what was sent."""
+    try:
+        parts = urlsplit(location)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "an unreadable address"
+    origin = f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+    return origin if host else "another path of the same server"

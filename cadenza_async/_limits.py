@@ -1,0 +1,102 @@
+"""Which gate a call passes: one for each of the server's limits that is known to be separate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cadenza_async._budget import Budget, Ticket
+from cadenza_async._calls import RateClass
+from cadenza_async._gate import Gate
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from cadenza_async._clock import ServerClock
+    from cadenza_async._deadlines import Deadlines
+    from cadenza_async._headers import RateReport
+
+
+class Limits:
+    """The server's rate limits in one scope: an identity or a whole pool.
+
+    Reads count against the limit of account management until the server reports another one for
+    them.
+
+    Args:
+        clock: Where the server's clock stands.
+        waits: Where the deadlines of those who queue are kept.
+        loop: Whose clock and timers are used.
+    """
+
+    __slots__ = ("_clock", "_gates", "_loop", "_waits")
+
+    def __init__(
+        self, clock: ServerClock, waits: Deadlines, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._clock = clock
+        self._waits = waits
+        self._loop = loop
+        self._gates: dict[RateClass, Gate] = {}
+
+    async def enter(self, rate_class: RateClass, give_up: float) -> Ticket:
+        """Wait for leave to make one call of a class.
+
+        Args:
+            rate_class: What it counts against.
+            give_up: When it is too late to begin, by the loop's clock.
+
+        Raises:
+            DeadlineExceededError: If there is no room before that.
+        """
+        return await self._gate(rate_class).enter(rate_class, give_up)
+
+    def refund(self, ticket: Ticket) -> None:
+        """Take back a ticket whose call never left."""
+        gate = self._gate(ticket.rate_class)
+        gate.budget.refund(ticket)
+        gate.pump()
+
+    def settle(
+        self,
+        ticket: Ticket,
+        report: RateReport | None,
+        *,
+        answered: bool,
+        refused: bool = False,
+        wait: float | None = None,
+    ) -> None:
+        """Note the end of a call that may have reached the server.
+
+        Args:
+            ticket: What the call was let through with.
+            report: What the answer says about the limit.
+            answered: Whether Cadenza answered at all.
+            refused: Whether the answer was that there have been too many calls.
+            wait: Seconds it then asked to wait.
+        """
+        gate = self._gate(ticket.rate_class)
+        if report is not None and self._differs(ticket.rate_class, report):
+            gate.budget.refund(ticket)
+            gate = self._gates[ticket.rate_class] = self._new_gate()
+            ticket = gate.budget.begin(ticket.rate_class)
+        gate.budget.settle(ticket, report, answered=answered)
+        if refused:
+            gate.budget.throttled(self._loop.time(), wait)
+        gate.pump()
+
+    def _gate(self, rate_class: RateClass) -> Gate:
+        if rate_class is RateClass.READS and rate_class not in self._gates:
+            rate_class = RateClass.ACCOUNTS
+        if rate_class not in self._gates:
+            self._gates[rate_class] = self._new_gate()
+        return self._gates[rate_class]
+
+    def _new_gate(self) -> Gate:
+        return Gate(Budget(self._clock), self._waits, self._loop)
+
+    def _differs(self, rate_class: RateClass, report: RateReport) -> bool:
+        """Tell whether a read has just shown that reads have a limit of their own."""
+        if rate_class is not RateClass.READS or rate_class in self._gates:
+            return False
+        others = self._gate(RateClass.ACCOUNTS).budget.limit(RateClass.ACCOUNTS)
+        return others is not None and others != report.limit

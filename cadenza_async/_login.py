@@ -1,0 +1,72 @@
+"""Access tokens from e-mail and password: logging in, and refreshing in good time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cadenza_async import _endpoints
+from cadenza_async._session import Session
+from cadenza_async._tokens import SingleFlight, Tokens
+from cadenza_async.errors import AuthenticationError, OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from cadenza_async._limits import Limits
+    from cadenza_async._shared import Shared
+    from cadenza_async._wire import Grant
+    from cadenza_async.auth import PasswordLogin
+    from cadenza_async.secret import Secret
+
+_EARLY = 300.0  # seconds before the end at which a token is refreshed
+_PATIENCE = 30.0  # seconds between attempts to refresh a token that is still good
+
+
+class LoginTokens:
+    """The token source of a `PasswordLogin`.
+
+    Lifetimes are counted from ``expiresIn`` by the loop's clock. While a token is still good, one
+    task refreshes it and everybody else goes on using it.
+
+    Args:
+        shared: What the pool shares.
+        limits: The rate limits that logging in counts against.
+        login: E-mail and password.
+    """
+
+    def __init__(self, shared: Shared, limits: Limits, login: PasswordLogin) -> None:
+        self._session = Session(shared, Tokens(login, self, shared.spawn), limits)
+        self._loop = shared.loop
+        self._login = login
+        self._flight: SingleFlight[Grant] = SingleFlight(shared.spawn)
+        self._grant: Grant | None = None
+        self._refresh_token: Secret | None = None
+        self._ends = self._due = 0.0
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        """Return a token that is good now; see `TokenSource`."""
+        grant = self._grant
+        if grant is None or grant.access_token == rejected or self._loop.time() >= self._ends:
+            return (await self._flight.do(self._renew)).access_token
+        if self._loop.time() >= self._due:
+            self._due = self._loop.time() + _PATIENCE
+            self._flight.start(self._renew)
+        return grant.access_token
+
+    async def _renew(self) -> Grant:
+        """Refresh, or log in where there is nothing to refresh or it is refused or lost."""
+        grant = await self._refreshed()
+        if grant is None:
+            grant = await self._session.send(_endpoints.login(self._login))
+        now = self._loop.time()
+        self._grant, self._refresh_token = grant, grant.refresh_token
+        self._ends = now + grant.expires_in
+        self._due = self._ends - min(_EARLY, grant.expires_in / 2)
+        return grant
+
+    async def _refreshed(self) -> Grant | None:
+        if self._refresh_token is None:
+            return None
+        try:
+            return await self._session.send(_endpoints.refresh(self._refresh_token))
+        except (AuthenticationError, OutcomeUnknownError):
+            self._refresh_token = None  # refused, or spent without an answer
+            return None

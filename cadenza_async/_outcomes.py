@@ -1,0 +1,201 @@
+"""What an answer, or its absence, proves: a value, or an error that says who must act."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from attrs import evolve, fields_dict, frozen, has
+
+from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
+from cadenza_async._envelopes import Reading, read
+from cadenza_async._wire import as_object
+from cadenza_async.errors import (
+    ApiError,
+    AuthenticationError,
+    CadenzaError,
+    DeadlineExceededError,
+    NotSentError,
+    OutcomeUnknownError,
+    OutcomeUnknownTimeoutError,
+    RateLimitedError,
+    ServerError,
+    UnreadableAnswerError,
+    api_error_class,
+)
+from cadenza_async.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+T = TypeVar("T")
+
+
+class Verdict(StrEnum):
+    """The six ways an attempt can end."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    VENUE = "venue failed"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class Outcome(Generic[T]):
+    """How one attempt ended.
+
+    Attributes:
+        verdict: In one word.
+        value: What the call was made for, when it is done.
+        error: What to raise otherwise.
+        stale: Whether nothing was sent because a pooled connection was already closing.
+        reading: The answer, if there was one.
+    """
+
+    verdict: Verdict
+    value: T | None = None
+    error: CadenzaError | None = None
+    stale: bool = False
+    reading: Reading | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, if there was one."""
+        return self.reading.status if self.reading else None
+
+    @property
+    def asked_to_wait(self) -> float | None:
+        """Seconds the server asks to wait."""
+        return self.reading.wait if self.reading else None
+
+
+_CONNECTOR = 18
+_COME_BACK = frozenset({19006, 22014})
+_VENUE_FAILED = frozenset({18004, 18009, 18010, 18011, 18012, 18013, 18015})
+_DATABASE_FAILED = 22021
+
+
+def _is_throttled(reading: Reading) -> bool:
+    if reading.number in _COME_BACK:
+        return True
+    if reading.family == _CONNECTOR:
+        return False
+    waits = reading.status == 503 and reading.wait is not None and reading.envelope is not None
+    return reading.status == 429 or waits
+
+
+def _is_refused(reading: Reading) -> bool:
+    kind = reading.status // 100
+    return kind == 4 or (kind == 2 and reading.envelope is not None)
+
+
+_RULES: Final[tuple[tuple[Verdict, Callable[[Reading], bool]], ...]] = (
+    (Verdict.DONE, lambda reading: reading.accepted),
+    (Verdict.THROTTLED, _is_throttled),
+    (Verdict.VENUE, lambda reading: reading.number in _VENUE_FAILED),
+    (Verdict.UNKNOWN, lambda reading: reading.number == _DATABASE_FAILED),
+    (Verdict.REFUSED, _is_refused),
+    (Verdict.UNKNOWN, lambda _: True),
+)
+"""First match wins. What reaches the last row (another 5xx, a 3xx, a 2xx that is no envelope) may
+have been done."""
+
+
+def judge(
+    call: Call[T], reply: Answer | NoAnswer, *, sent_at: datetime, token: Secret | None = None
+) -> Outcome[T]:
+    """Say what came of a call.
+
+    Args:
+        call: What was sent.
+        reply: What came back.
+        sent_at: When it was first sent.
+        token: The access token it carried, so that no text repeats it.
+    """
+    if isinstance(reply, NoAnswer):
+        return _unanswered(call, reply, sent_at)
+    reading = read(reply, now=sent_at.timestamp(), redact=partial(_redact, call.body, token))
+    verdict = next(verdict for verdict, holds in _RULES if holds(reading))
+    if verdict is Verdict.DONE:
+        try:
+            return Outcome(
+                verdict=verdict, value=call.read(reading.envelope or {}), reading=reading
+            )
+        except ValueError as unreadable:
+            verdict, reading = Verdict.UNKNOWN, evolve(reading, text=str(unreadable))
+    error = (
+        _doubt(call, reading, sent_at) if verdict is Verdict.UNKNOWN else _refusal(verdict, reading)
+    )
+    return Outcome(verdict=verdict, error=error, reading=reading)
+
+
+def _unanswered(call: Call[T], reply: NoAnswer, sent_at: datetime) -> Outcome[T]:
+    if reply.evidence is not Evidence.UNKNOWN:
+        missed = DeadlineExceededError if reply.timed_out else NotSentError
+        error = missed(f"{call.title}: {reply.reason}; nothing was sent")
+        stale = reply.evidence is Evidence.STALE
+        return Outcome(verdict=Verdict.NOT_SENT, error=error, stale=stale)
+    kind = OutcomeUnknownTimeoutError if reply.timed_out else OutcomeUnknownError
+    doubt = kind(_doubtful(call, reply.reason), venue=call.venue, name=call.name, sent_at=sent_at)
+    return Outcome(verdict=Verdict.UNKNOWN, error=_harmless(doubt) if not call.write else doubt)
+
+
+def _refusal(verdict: Verdict, reading: Reading) -> ApiError:
+    """Choose the class of an answer that was no."""
+    kind = api_error_class(reading.status, reading.errno)
+    if verdict is Verdict.THROTTLED:
+        kind = RateLimitedError
+    elif reading.envelope is None and kind is not AuthenticationError:
+        kind = UnreadableAnswerError
+    return _api_error(kind, reading)
+
+
+def _doubt(call: Call[T], reading: Reading, sent_at: datetime) -> CadenzaError:
+    """A write may have been done; a read merely failed."""
+    if call.write:
+        return OutcomeUnknownError(
+            _doubtful(call, f"{reading.text} (HTTP {reading.status})"),
+            venue=call.venue,
+            name=call.name,
+            sent_at=sent_at,
+            status=reading.status,
+            request_id=reading.request_id,
+        )
+    failed = reading.status // 100 == 5 or reading.number == _DATABASE_FAILED
+    return _api_error(ServerError if failed else UnreadableAnswerError, reading)
+
+
+def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
+    return kind(
+        reading.text,
+        status=reading.status,
+        errno=reading.errno,
+        request_id=reading.request_id,
+        retry_after=reading.wait,
+    )
+
+
+def _doubtful(call: Call[T], reason: str) -> str:
+    return f"{call.title}: {reason}" + ("; it may have been done" if call.write else "")
+
+
+def _harmless(error: OutcomeUnknownError) -> OutcomeUnknownError:
+    error.remedy = "Call again: a read changes nothing."
+    return error
+
+
+def _secrets(body: object) -> list[Secret]:
+    kind = type(body)
+    parts = {name: getattr(body, name) for name in fields_dict(kind)} if has(kind) else None
+    return [part for part in (parts or as_object(body) or {}).values() if isinstance(part, Secret)]
+
+
+def _redact(body: object, token: Secret | None, text: str) -> str:
+    """Hide what the server repeats of the secrets it was sent."""
+    for secret in (*_secrets(body), *([token] if token else ())):
+        text = secret.redact(text)
+    return text

@@ -1,0 +1,53 @@
+"""What the log and the ``on_attempt`` hook are told: never a body, never a token."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cadenza_async._calls import Call
+    from cadenza_async._outcomes import Outcome
+    from cadenza_async.models import Attempt
+
+log: Final = logging.getLogger("cadenza_async")
+
+
+def attempted(attempt: Attempt, hook: Callable[[Attempt], None] | None) -> None:
+    """Tell of one attempt. A hook that fails changes nothing of what happened."""
+    log.debug(
+        "%s %s: attempt %d %s (HTTP %s, errno %s, request %s) after %.0f ms",
+        attempt.method,
+        attempt.path,
+        attempt.number,
+        attempt.verdict,
+        attempt.status,
+        attempt.errno,
+        attempt.request_id,
+        attempt.seconds * 1000,
+    )
+    if hook is None:
+        return
+    try:
+        hook(attempt)
+    except Exception as error:  # noqa: BLE001  # whatever a user's hook may raise
+        log.warning("on_attempt failed with %s; the call goes on", type(error).__name__)
+
+
+def retry(call: Call[Any], outcome: Outcome[Any], wait: float) -> None:
+    """Tell that a call is repeated, and why."""
+    log.info("%s: again in %.2f s, because it was %s", call.title, wait, outcome.verdict)
+
+
+def cancelled(call: Call[Any], sent_at: datetime) -> None:
+    """Tell that a write was cancelled when the server may have read it already."""
+    log.warning(
+        "%s was cancelled after it was sent at %s, it may have been done: venue %s, name %r",
+        call.title,
+        sent_at.isoformat(timespec="milliseconds"),
+        call.venue,
+        call.name,
+    )

@@ -1,0 +1,240 @@
+"""One identity's calls: where token, rate budget, retry policy and transport meet."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from cadenza_async import _report
+from cadenza_async._calls import Answer, Call, NoAnswer, RateClass
+from cadenza_async._headers import rate_report, server_time
+from cadenza_async._outcomes import Outcome, Verdict, judge
+from cadenza_async._retry import Tried, plan
+from cadenza_async.config import seconds
+from cadenza_async.errors import AuthenticationError, DeadlineExceededError
+from cadenza_async.models import Attempt
+
+if TYPE_CHECKING:
+    from cadenza_async._budget import Ticket
+    from cadenza_async._headers import RateReport
+    from cadenza_async._limits import Limits
+    from cadenza_async._shared import Shared
+    from cadenza_async._tokens import Tokens
+    from cadenza_async._transport import Progress
+    from cadenza_async.secret import Secret
+
+T = TypeVar("T")
+
+_WRITE_MARGIN = 5.0  # seconds a write must have left for its answer
+
+
+class Session:
+    """Sends the calls of one identity.
+
+    Args:
+        shared: What it shares with the other sessions of its pool.
+        tokens: Its access token.
+        limits: The server's rate limits that it counts against.
+        label: What its user calls it.
+    """
+
+    __slots__ = ("__weakref__", "label", "limits", "shared", "tokens")
+
+    def __init__(
+        self, shared: Shared, tokens: Tokens, limits: Limits, *, label: str | None = None
+    ) -> None:
+        self.shared = shared
+        self.tokens = tokens
+        self.limits = limits
+        self.label = label
+
+    async def send(self, call: Call[T], *, timeout: float | None = None) -> T:
+        """Send a call until it is answered, refused, or not worth repeating.
+
+        Args:
+            call: What to send.
+            timeout: Seconds for all of it; the pool's default when not given.
+
+        Raises:
+            CadenzaError: As the outcome says.
+        """
+        lasting = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
+        with self.shared:
+            return await _Sending(self, call, lasting).run()
+
+
+class _Sending(Generic[T]):
+    """One call on its way, through all its attempts."""
+
+    __slots__ = (
+        "_begin_by",
+        "_call",
+        "_deadline",
+        "_number",
+        "_renewed",
+        "_sent_at",
+        "_session",
+        "_shared",
+        "_token",
+        "_tried",
+    )
+
+    def __init__(self, session: Session, call: Call[T], lasting: float) -> None:
+        self._session = session
+        self._shared = session.shared
+        self._call = call
+        self._deadline = self._shared.loop.time() + lasting
+        margin = min(_WRITE_MARGIN, lasting / 2) if call.write else 0.0
+        self._begin_by = self._deadline - margin
+        self._number = 0
+        self._renewed = False
+        self._sent_at: datetime | None = None
+        self._token: Secret | None = None
+        self._tried = Tried()
+
+    async def run(self) -> T:
+        while True:
+            outcome = await self._attempt()
+            if outcome.error is None:
+                self._shared.retry_budget.credit()
+                return cast("T", outcome.value)
+            if not await self._again(outcome):
+                break
+        raise outcome.error
+
+    async def _attempt(self) -> Outcome[T]:
+        """Wait for the token and for room in the rate limit, then send once."""
+        if self._call.authenticated and self._token is None:
+            self._token = await self._get_token()
+        ticket = await self._enter()
+        self._number += 1
+        progress = self._shared.transport.begin(begin_by=self._begin_by, deadline=self._deadline)
+        sent = self._shared.loop.time()
+        self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
+        try:
+            reply = await self._shared.transport.exchange(
+                self._call, token=self._token, progress=progress
+            )
+        except BaseException:
+            self._abandon(ticket, progress, sent)
+            raise
+        return self._conclude(ticket, reply, sent)
+
+    async def _get_token(self) -> Secret:
+        try:
+            async with self._shared.until(self._begin_by):
+                return await self._session.tokens.current()
+        except TimeoutError:
+            pass
+        self._shared.check()
+        raise DeadlineExceededError("no access token came in time; nothing was sent")
+
+    async def _enter(self) -> Ticket | None:
+        if self._call.rate_class is RateClass.NONE:
+            return None
+        try:
+            return await self._session.limits.enter(self._call.rate_class, self._begin_by)
+        except DeadlineExceededError as error:
+            late = error
+        self._shared.check()
+        raise late
+
+    def _conclude(self, ticket: Ticket | None, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
+        """Judge the reply, and let clock, rate budget and observers know."""
+        received = self._shared.loop.time()
+        report = None
+        if isinstance(reply, Answer):
+            date = server_time(reply.headers)
+            if date is not None:
+                self._shared.clock.observe(date, sent=sent, received=received)
+            report = rate_report(reply.headers)
+        outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
+        if ticket is not None:
+            self._settle(ticket, outcome, report)
+        self._tell(outcome.verdict, received - sent, outcome)
+        return outcome
+
+    def _settle(self, ticket: Ticket, outcome: Outcome[T], report: RateReport | None) -> None:
+        limits, reading = self._session.limits, outcome.reading
+        if outcome.verdict is Verdict.NOT_SENT:
+            limits.refund(ticket)
+            return
+        known = reading is not None and reading.envelope is not None
+        limits.settle(
+            ticket,
+            report,
+            answered=known and outcome.status != HTTPStatus.UNAUTHORIZED,
+            refused=outcome.status == HTTPStatus.TOO_MANY_REQUESTS
+            and outcome.verdict is Verdict.THROTTLED,
+            wait=outcome.asked_to_wait,
+        )
+
+    def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
+        """Say what a cancelled attempt may have done; the cancellation itself goes on."""
+        untouched = progress.entered and not progress.handed
+        verdict = Verdict.NOT_SENT if untouched else Verdict.UNKNOWN
+        if ticket is not None and untouched:
+            self._session.limits.refund(ticket)
+        elif ticket is not None:
+            self._session.limits.settle(ticket, None, answered=False)
+        if self._call.write and not untouched:
+            _report.cancelled(self._call, self._first_sent)
+        self._tell(verdict, self._shared.loop.time() - sent, None)
+
+    async def _again(self, outcome: Outcome[T]) -> bool:
+        """Tell whether to make another attempt, after waiting for its time."""
+        if isinstance(outcome.error, AuthenticationError) and self._call.authenticated:
+            return await self._renew()
+        planned = plan(
+            outcome,
+            self._tried,
+            write=self._call.write,
+            retries=self._shared.config.retries,
+            left=self._begin_by - self._shared.loop.time(),
+            jitter=self._shared.jitter,
+        )
+        if planned is None or not self._shared.retry_budget.spend(planned.cost):
+            return False
+        _report.retry(self._call, outcome, planned.wait)
+        self._tried = planned.tried
+        if planned.wait:
+            await self._shared.pause(planned.wait)
+        return True
+
+    async def _renew(self) -> bool:
+        """Get another token once: what a 401 refused was not done."""
+        if self._renewed or self._token is None:
+            return False
+        self._renewed = True
+        try:
+            async with self._shared.until(self._begin_by):
+                self._token = await self._session.tokens.renewed(self._token)
+        except TimeoutError:
+            self._token = None
+        return self._token is not None
+
+    @property
+    def _first_sent(self) -> datetime:
+        return self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
+
+    def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
+        reading = outcome.reading if outcome else None
+        hook = self._shared.config.on_attempt
+        if hook is None and not _report.log.isEnabledFor(logging.DEBUG):
+            return
+        attempt = Attempt(
+            method=self._call.method,
+            path=self._call.path,
+            number=self._number,
+            verdict=verdict.value,
+            seconds=lasted,
+            status=reading.status if reading else None,
+            errno=reading.errno if reading else None,
+            request_id=reading.request_id if reading else None,
+            venue=self._call.venue,
+            name=self._call.name,
+            identity=self._session.label,
+        )
+        _report.attempted(attempt, hook)

@@ -1,0 +1,108 @@
+"""The access token of one identity: asked for once, however many are waiting for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from cadenza_async.auth import FixedToken, TokenSource, check_token
+
+if TYPE_CHECKING:
+    from cadenza_async.secret import Secret
+
+T = TypeVar("T")
+
+Spawn = Callable[[Coroutine[Any, Any, T]], "asyncio.Task[T]"]
+
+
+class SingleFlight(Generic[T]):
+    """Does a thing once for all who want it at the same time.
+
+    Args:
+        spawn: Starts a task that outlives the one who asked first.
+    """
+
+    def __init__(self, spawn: Spawn[T]) -> None:
+        self._spawn = spawn
+        self._task: asyncio.Task[T] | None = None
+
+    async def do(self, job: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Start the job, or join the one that is running, and return what it returns."""
+        return await asyncio.shield(self.start(job))
+
+    def start(self, job: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """Start the job, unless it is running already."""
+        if self._task is None:
+            self._task = self._spawn(job())
+            self._task.add_done_callback(self._landed)
+        return self._task
+
+    def _landed(self, task: asyncio.Task[T]) -> None:
+        self._task = None
+        if not task.cancelled():
+            task.exception()  # everybody who asked may be gone
+
+
+class CachedCallable:
+    """Keeps what an async callable returned until the server refuses it.
+
+    Args:
+        ask: Returns a token.
+        spawn: Starts a task of the pool.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[str | Secret]], spawn: Spawn[Secret]) -> None:
+        self._ask = ask
+        self._flight = SingleFlight(spawn)
+        self._token: Secret | None = None
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        """Return what the callable returned last, or ask it; see `TokenSource`."""
+        if self._token is None or self._token == rejected:
+            self._token = await self._flight.do(self._fetch)
+        return self._token
+
+    async def _fetch(self) -> Secret:
+        return check_token(await self._ask())
+
+
+class Tokens:
+    """What a session asks for its token.
+
+    Args:
+        given: What the user gave.
+        source: What is asked.
+        spawn: Starts a task of the pool.
+    """
+
+    __slots__ = ("_given", "_renewal", "_source", "_spawn")
+
+    def __init__(self, given: object, source: TokenSource, spawn: Spawn[Secret]) -> None:
+        self._given = given
+        self._source = source
+        self._spawn = spawn
+        self._renewal: SingleFlight[Secret] | None = None
+
+    def come_from(self, given: object) -> bool:
+        """Tell whether this is what the user gives now."""
+        return self._given is given or self._given == given
+
+    async def current(self) -> Secret:
+        """Return the token to use now."""
+        return check_token(await self._source.token())
+
+    async def renewed(self, rejected: Secret) -> Secret | None:
+        """Return another token than the refused one, or None when there is no other."""
+        if isinstance(self._source, FixedToken):
+            return None
+        token = await self.current()
+        if token != rejected:
+            return token
+        if self._renewal is None:
+            self._renewal = SingleFlight(self._spawn)
+        token = check_token(await self._renewal.do(lambda: self._ask_again(rejected)))
+        return None if token == rejected else token
+
+    async def _ask_again(self, rejected: Secret) -> Secret:
+        return await self._source.token(rejected=rejected)

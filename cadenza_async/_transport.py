@@ -1,0 +1,266 @@
+"""The one place that talks to aiohttp: a request out, an answer or the lack of one back."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+from aiohttp import ClientSession
+from aiohttp.payload import BytesPayload
+
+from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
+from cadenza_async._deadlines import Deadline, Deadlines
+from cadenza_async._wire import encode
+from cadenza_async.errors import ClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp.abc import AbstractStreamWriter
+
+    from cadenza_async.config import Config
+    from cadenza_async.secret import Secret
+
+__all__ = ["ClientSession", "Middleware", "Progress", "Transport"]
+
+Middleware = aiohttp.ClientMiddlewareType
+
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(ceil_threshold=math.inf)  # the deadline is ours
+_ONE_WRITE = 32 * 1024  # aiohttp hands over up to 64 KiB, headers included, in one step
+
+
+class Progress:
+    """How far one attempt has come; readable when the attempt was cancelled too.
+
+    Args:
+        limit: Ends the attempt; until the body is handed over, this is when it has to be.
+        deadline: When it is too late to wait for the answer, by the loop's clock.
+
+    Attributes:
+        entered: The request reached aiohttp's own handler.
+        handed: The body was handed to a connection, so the server may have read it.
+        stale: That connection was closing and took nothing.
+    """
+
+    __slots__ = ("_deadline", "entered", "handed", "limit", "stale")
+
+    def __init__(self, limit: Deadline, deadline: float) -> None:
+        self._deadline = deadline
+        self.limit = limit
+        self.entered = self.handed = self.stale = False
+
+    def hand_over(self) -> None:
+        """Note that the server may read the body from now on, and wait for its answer."""
+        if self.limit.scope.expired():
+            raise TimeoutError
+        self.handed = True
+        self.limit.scope.reschedule(self._deadline)
+
+
+class _Body(BytesPayload):
+    """The JSON body: it shows nothing of itself, and notes when it is handed over."""
+
+    def __init__(self, content: bytes, progress: Progress) -> None:
+        super().__init__(content, content_type="application/json")
+        self._progress = progress
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        self._progress.hand_over()
+        try:
+            await super().write_with_length(writer, content_length)
+        except aiohttp.ClientConnectionResetError:
+            self._progress.stale = len(self._value) <= _ONE_WRITE
+            raise
+
+    def __repr__(self) -> str:
+        return "<body>"
+
+    def __deepcopy__(self, memo: object) -> _Body:
+        return self  # aioresponses copies what it is called with; a running timeout cannot be
+
+
+class _ResentError(aiohttp.ClientConnectionError):
+    """Stops whoever sends a request a second time behind our back."""
+
+
+def _guard(token: Secret | None, progress: Progress) -> Middleware:
+    """Make the innermost middleware: it adds the token and lets a request through once."""
+
+    async def guard(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if progress.entered:
+            raise _ResentError
+        progress.entered = True
+        if token is not None:
+            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+        return await handler(request)
+
+    return guard
+
+
+class Transport:
+    """Sends calls over a connection pool of its own, or over a session that a user lends.
+
+    Args:
+        config: Where to and how.
+        session: The user's session; it is never closed.
+        middlewares: The user's aiohttp client middlewares, placed outside ours.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        session: ClientSession | None = None,
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
+        self._config = config
+        self._lent = session
+        self._middlewares = tuple(middlewares)
+        self._in_flight = Deadlines()
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # a bounded answer is easier to bound uncompressed
+            "User-Agent": config.user_agent,
+        }
+
+    def open(self) -> None:
+        """Make the connection pool, in the loop that will use it."""
+        self._http = self._lent or ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._config.max_connections, ssl=self._config.ssl_context or True
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        """Close the connection pool, if it is not a user's."""
+        if self._lent is None:
+            await self._http.close()
+
+    def expire(self) -> None:
+        """Bring the deadline of everything in flight forward to now."""
+        self._in_flight.expire()
+
+    def begin(self, *, begin_by: float, deadline: float) -> Progress:
+        """Prepare an attempt.
+
+        Args:
+            begin_by: When it is too late to hand the body over, by the loop's clock.
+            deadline: When it is too late to wait for the answer.
+
+        Raises:
+            ClosedError: If the user's session is closed.
+        """
+        if self._http.closed:
+            raise ClosedError("the aiohttp session is closed")
+        return Progress(self._in_flight.at(begin_by), deadline)
+
+    async def exchange(
+        self, call: Call[Any], *, token: Secret | None, progress: Progress
+    ) -> Answer | NoAnswer:
+        """Send a call once.
+
+        Args:
+            call: What to send.
+            token: The access token, if the call carries one.
+            progress: Takes down how far the attempt came.
+        """
+        try:
+            async with progress.limit:
+                return await self._request(call, token, progress)
+        except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
+            failure = explain(error, call, progress)
+        return failure
+
+    async def _request(self, call: Call[Any], token: Secret | None, progress: Progress) -> Answer:
+        async with self._http.request(
+            call.method,
+            f"{self._config.base_url}/api/v3/{call.path}",
+            params=call.query,
+            data=None if call.body is None else _Body(encode(call.body), progress),
+            headers=self._headers,
+            middlewares=(*self._middlewares, _guard(token, progress)),
+            timeout=_NO_TIMEOUT,
+            proxy=self._config.proxy,
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=True,
+        ) as response:
+            body = await _read(response.content, call.longest)
+            return Answer(status=response.status, headers=response.headers, body=body)
+
+
+async def _read(content: aiohttp.StreamReader, longest: int) -> bytes | None:
+    """Read an answer to its end, or give up on one that is too long."""
+    body = bytearray()
+    while chunk := await content.read(longest + 1 - len(body)):
+        body += chunk
+        if len(body) > longest:
+            return None
+    return bytes(body)
+
+
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Evidence, str], ...]] = (
+    ((aiohttp.ClientConnectorCertificateError,), Evidence.NOT_SENT, "the certificate is not valid"),
+    ((aiohttp.ClientSSLError,), Evidence.NOT_SENT, "no TLS connection could be made"),
+    ((aiohttp.ServerFingerprintMismatch,), Evidence.NOT_SENT, "the certificate is another one"),
+    ((aiohttp.ClientConnectorDNSError,), Evidence.NOT_SENT, "the host's name is not known"),
+    ((aiohttp.ClientProxyConnectionError,), Evidence.NOT_SENT, "the proxy cannot be reached"),
+    ((aiohttp.ClientHttpProxyError,), Evidence.NOT_SENT, "the proxy refused the connection"),
+    ((aiohttp.ClientConnectorError,), Evidence.NOT_SENT, "no connection could be made"),
+    ((aiohttp.ConnectionTimeoutError,), Evidence.NOT_SENT, "no connection could be had in time"),
+    (
+        (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
+        Evidence.NOT_SENT,
+        "the URL cannot be used",
+    ),
+    ((aiohttp.ClientConnectionResetError,), Evidence.UNKNOWN, "the connection was closing"),
+    ((_ResentError,), Evidence.UNKNOWN, "the connection was lost"),
+    ((aiohttp.ServerDisconnectedError,), Evidence.UNKNOWN, "the server hung up"),
+    ((TimeoutError,), Evidence.UNKNOWN, "no answer came in time"),
+    ((aiohttp.ClientPayloadError,), Evidence.UNKNOWN, "the answer was cut short"),
+    (
+        (aiohttp.ClientResponseError, aiohttp.TooManyRedirects),
+        Evidence.UNKNOWN,
+        "the answer is not HTTP",
+    ),
+    ((aiohttp.ClientOSError, OSError), Evidence.UNKNOWN, "the connection was reset"),
+    ((aiohttp.ClientConnectionError,), Evidence.UNKNOWN, "the connection failed"),
+)
+"""First match wins: a refused connection (safe) is a kind of ClientOSError (not safe)."""
+
+
+def explain(error: Exception, call: Call[Any], progress: Progress) -> NoAnswer:
+    """Say what a failure proves, by its class and by how far the attempt came."""
+    evidence, reason = next(
+        ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
+        (Evidence.UNKNOWN, "the request failed"),
+    )
+    closing = call.body is None and isinstance(error, aiohttp.ClientConnectionResetError)
+    if progress.stale or closing:
+        evidence, reason = Evidence.STALE, "the connection was closing"
+    elif progress.entered and not progress.handed and call.body is not None:
+        evidence = Evidence.NOT_SENT
+    detail = _detail(error)
+    return NoAnswer(
+        evidence=evidence,
+        reason=f"{reason} ({detail})" if detail else reason,
+        timed_out=isinstance(error, TimeoutError),
+    )
+
+
+def _detail(error: Exception) -> str:
+    """Return what of the error is safe to show: its text may repeat an answer or a header."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(getattr(error.certificate_error, "verify_message", ""))
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    if isinstance(error, aiohttp.ClientError | TimeoutError):
+        return ""
+    return type(error).__name__

@@ -1,0 +1,95 @@
+"""Where access tokens come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+from attrs import field, frozen
+
+from cadenza_async.errors import AuthenticationError, ConfigError
+from cadenza_async.models import check_text
+from cadenza_async.secret import Secret
+
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_LONGEST = 12_000  # all headers together may take 16 KB
+
+
+@runtime_checkable
+class TokenSource(Protocol):
+    """Whatever can give the access token of one identity."""
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        """Return the token to use now.
+
+        Args:
+            rejected: A token the server has just refused. The source must then return another
+                one or raise.
+        """
+        ...
+
+
+@frozen(kw_only=True)
+class PasswordLogin:
+    """Logs in with e-mail and password, and refreshes (``POST /api/v3/auth/login``).
+
+    Give it as ``access_token``. The access token is refreshed five minutes before it runs out
+    and whenever the server refuses it.
+
+    Args:
+        email: The user's e-mail address.
+        password: The user's password.
+    """
+
+    email: str = field()
+    password: Secret = field()
+
+    def __init__(self, *, email: str, password: str | Secret) -> None:
+        password = Secret(password)
+        check_text("email", email)
+        check_text("password", password)
+        self.__attrs_init__(email=email, password=password)
+
+    if TYPE_CHECKING:
+
+        def __attrs_init__(self, **fields: object) -> None: ...
+
+
+Token: TypeAlias = (
+    str | Secret | Callable[[], Awaitable[str | Secret]] | TokenSource | PasswordLogin
+)
+
+
+def check_token(token: str | Secret) -> Secret:
+    """Return the token as a `Secret` fit for a header (RFC 6750).
+
+    Raises:
+        ConfigError: If it is no such token. The text does not show it.
+    """
+    token = Secret(token)
+    if not token.holds_text():
+        msg = "the access token must be a string, a Secret, an async callable or a TokenSource"
+    elif not token.check(bool):
+        msg = "the access token is empty"
+    elif not token.check(lambda text: bool(_BEARER.fullmatch(text)) and len(text) < _LONGEST):
+        msg = (
+            "the access token is no bearer token: only letters, digits and -._~+/= may be in it"
+            " (is there a line break, a quote or the word 'Bearer'?)"
+        )
+    else:
+        return token
+    raise ConfigError(msg)
+
+
+@frozen
+class FixedToken:
+    """A token that never changes."""
+
+    value: Secret = field(converter=check_token)
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        """Return the token; there is no other."""
+        if rejected is not None:
+            raise AuthenticationError("the access token was refused, and is fixed", status=401)
+        return self.value

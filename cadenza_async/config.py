@@ -1,0 +1,166 @@
+"""The settings of a client or a pool, checked."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from ssl import SSLContext
+from typing import Any, Final, Literal, TypeAlias, TypedDict
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import Attribute, field, frozen
+
+from cadenza_async import __version__
+from cadenza_async.errors import ConfigError, UsageError
+from cadenza_async.models import Attempt, check_text
+
+RateScope: TypeAlias = Literal["identity", "pool"]
+
+ENVIRONMENTS: Final[Mapping[str, str]] = {
+    "uat": "https://cadenza-api-uat.algo724.com",
+    "production": "https://cadenza-api.algo724.com",
+}
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(setting: str, url: object) -> SplitResult:
+    """Take a URL apart.
+
+    Raises:
+        ConfigError: If it is none, or holds what a URL of ours must not hold.
+    """
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        well_formed = bool(parts.hostname) and parts.scheme in {"http", "https"}
+        well_formed = well_formed and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, well_formed = urlsplit(""), False
+    if not well_formed:
+        raise ConfigError(
+            f"{setting} is not an http(s) URL such as https://host or https://host:8443"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(f"{setting} must not carry a user name or a password")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"{setting} must not carry a query or a fragment")
+    return parts
+
+
+def _base_url(given: object) -> str:
+    """Return the origin, with the path it may be mounted at, and no slash at its end."""
+    if isinstance(given, str) and given.lower() in ENVIRONMENTS:
+        return ENVIRONMENTS[given.lower()]
+    parts = _split('base_url (besides "uat" and "production")', given)
+    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+        raise ConfigError("base_url must use https: http is only for loopback addresses")
+    return parts.geturl().rstrip("/")
+
+
+def _proxy(given: object) -> str | None:
+    return None if given is None else _split("proxy", given).geturl()
+
+
+def _number(lowest: float, unit: str, *, whole: bool = False) -> Callable[..., None]:
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401
+        kinds = int if whole else (int, float)
+        fits = isinstance(value, kinds) and not isinstance(value, bool)
+        if not (fits and math.isfinite(value) and value >= lowest):
+            kind = "a whole number" if whole else "a number"
+            raise ConfigError(f"{attribute.name} must be {kind} of {unit}, at least {lowest:g}")
+
+    return check
+
+
+def seconds(argument: str, given: Any) -> float:  # noqa: ANN401
+    """Return a duration that makes sense.
+
+    Raises:
+        UsageError: If it does not. The text names the argument.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
+        raise UsageError(f"{argument} must be a number of seconds above 0")
+    return float(given)
+
+
+def _one_of(*words: str) -> Callable[..., None]:
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if value not in words:
+            raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
+
+    return check
+
+
+def _header(_: object, attribute: Attribute[Any], value: str) -> None:
+    check_text(attribute.name, value)
+
+
+class Settings(TypedDict, total=False):
+    """The keyword options that pools and clients share.
+
+    Attributes:
+        base_url: ``"uat"``, ``"production"`` or a URL; ``CADENZA_BASE_URL``, else UAT, when it
+            is not given.
+        timeout: Seconds a whole call may take, waits, retries and refresh included.
+        retries: How often an attempt that provably changed nothing is repeated; 0 for never.
+        grace: Seconds that closing waits for what is in flight.
+        max_connections: Sockets open at a time.
+        proxy: The URL of an HTTP proxy. Proxies of the environment are not used.
+        ssl_context: Instead of the default one, for example for a private authority.
+        user_agent: How the client introduces itself.
+        on_attempt: Called after every attempt with an `Attempt`; must not block.
+        rate_scope: Whether the server's limits are counted per identity or for the whole pool.
+    """
+
+    base_url: str | None
+    timeout: float
+    retries: int
+    grace: float
+    max_connections: int
+    proxy: str | None
+    ssl_context: SSLContext | None
+    user_agent: str
+    on_attempt: Callable[[Attempt], None] | None
+    rate_scope: RateScope
+
+
+@frozen(kw_only=True)
+class Config:
+    """Checked settings; `Settings` tells what each means.
+
+    Raises:
+        ConfigError: If one cannot be used. The text names it.
+    """
+
+    base_url: str = field(default=ENVIRONMENTS["uat"], converter=_base_url)
+    timeout: float = field(default=30.0, validator=_number(0.001, "seconds"))
+    retries: int = field(default=3, validator=_number(0, "retries", whole=True))
+    grace: float = field(default=10.0, validator=_number(0, "seconds"))
+    max_connections: int = field(default=100, validator=_number(1, "sockets", whole=True))
+    proxy: str | None = field(default=None, converter=_proxy)
+    ssl_context: SSLContext | None = None
+    user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
+    on_attempt: Callable[[Attempt], None] | None = None
+    rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
+
+    @classmethod
+    def from_env(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Config:
+        """Build a config from what was given and, where nothing was, from the environment.
+
+        Args:
+            settings: What was given.
+            environ: Where ``CADENZA_BASE_URL`` is looked up.
+        """
+        given: dict[str, Any] = dict(settings)
+        if given.get("base_url") is None:
+            given["base_url"] = environ.get("CADENZA_BASE_URL") or "uat"
+        return cls(**given)

@@ -1,0 +1,71 @@
+"""What the sandbox answers, before it meets the wire: a status, headers and bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Reply:
+    """One answer, complete but for the headers that every answer has."""
+
+    status: int = 200
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is a proper answer, not a mishap
+    """The server says no: an HTTP status, the vendor's number and its words."""
+
+    def __init__(
+        self,
+        status: int,
+        errno: int,
+        text: str,
+        *,
+        data: object = None,
+        details: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, errno, text)
+        self.status = status
+        self.errno = errno
+        self.text = text
+        self.data = data
+        self.details = details
+        self.headers = headers or {}
+
+    def reply(self) -> Reply:
+        """The envelope that carries this refusal."""
+        body: dict[str, object] = {
+            "data": self.data,
+            "success": False,
+            "errno": self.errno,
+            "error": self.text,
+        }
+        if self.details is not None:
+            body["details"] = self.details
+        return document(body, status=self.status, headers=self.headers)
+
+
+def success(data: object, **beside: Any) -> Reply:
+    """The envelope of a call that went well; `beside` stands next to `data`."""
+    return document({"data": data, **beside, "success": True, "errno": 0, "error": None})
+
+
+def document(
+    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """A JSON document as it is, without an envelope."""
+    return Reply(status=status, body=json.dumps(value).encode(), headers=headers or {})
+
+
+def page(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+    """A gateway's HTML page, which knows nothing of envelopes."""
+    html = f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>"
+    return Reply(status=status, body=html.encode(), content_type="text/html", headers=headers or {})

@@ -1,0 +1,254 @@
+"""The sandbox itself: it opens a port, keeps time, and hands every request to the platform."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from random import Random
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from aiohttp import web
+from attrs import evolve
+
+from cadenza_async.sandbox._checks import BAD_REQUEST
+from cadenza_async.sandbox._faults import Fault
+from cadenza_async.sandbox._ledger import Ledger, logger
+from cadenza_async.sandbox._limits import FixedWindows
+from cadenza_async.sandbox._platform import Call, Platform
+from cadenza_async.sandbox._replies import Refusal, Reply
+from cadenza_async.sandbox._routes import Route, find_route
+from cadenza_async.sandbox._script import Script
+from cadenza_async.sandbox._service import answer, wire_fault
+from cadenza_async.sandbox._sessions import Grant, Sessions
+from cadenza_async.sandbox._state import DISCONNECTED
+from cadenza_async.sandbox._wire import deliver, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_UNANSWERED = frozenset({"drop", "reset", "garbage"})
+_MOMENT = 0.05
+_BACKLOG = 1024
+_http_logger = logging.getLogger("cadenza_async.sandbox.http")
+_http_logger.setLevel(logging.CRITICAL)  # aiohttp.web quotes the headers it cannot read
+
+
+class Sandbox:
+    """An embedded Cadenza on a loopback port, strict by the contract, that keeps no secret.
+
+    An async context manager; nothing is opened before `async with`, and leaving it ends every
+    request that is still being worked on. What was connected is there for as long as the
+    object is. Every user, token and fault can be added before as well as while it runs.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        rate_limit: Requests a user may make to account management per period; None: no limit,
+            and no rate headers.
+        rate_period: Seconds, whole; windows begin at multiples of it since the epoch.
+        auth_rate_limit: The same for login, refresh and logout.
+        session_lifetime: Seconds that the access token of a login is good for.
+        slow: Seconds that the exchange takes for an api key that begins with `slow`.
+        clock: Seconds since the epoch; dates, expiry and rate windows go by it.
+        seed: Makes ids, tokens and chance repeatable.
+
+    Raises:
+        ValueError: A limit or period below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        rate_limit: int | None = None,
+        rate_period: int = 60,
+        auth_rate_limit: int | None = None,
+        session_lifetime: int = 3600,
+        slow: float = 2.0,
+        clock: Callable[[], float] = time.time,
+        seed: int | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._ids = _chance(seed)
+        self._script = Script(_chance(seed))
+        self._ledger = Ledger()
+        self._platform = Platform(
+            clock=clock,
+            ids=self._ids,
+            sessions=Sessions(clock, self._new_token, session_lifetime),
+            limits={
+                "account": FixedWindows(rate_limit, rate_period),
+                "auth": FixedWindows(auth_rate_limit, rate_period),
+            },
+            slow=slow,
+        )
+        self._runner: web.ServerRunner | None = None
+        self._working: set[asyncio.Task[Any]] = set()
+        self._access_token = self.token(expires_in=None)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as `http://127.0.0.1:54321`.
+
+        Raises:
+            RuntimeError: It does not listen.
+        """
+        host, port = self._running().addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def access_token(self) -> str:
+        """A token of the user `u-1` that never expires."""
+        return self._access_token
+
+    @property
+    def accounts(self) -> list[dict[str, Any]]:
+        """Every account that is connected, of all users, in wire spelling, oldest first."""
+        everything = self._platform.accounts.everything()
+        return [each.wire() for each in everything if each.status != DISCONNECTED]
+
+    @property
+    def archive(self) -> list[dict[str, Any]]:
+        """Every account that was disconnected, as `accounts`."""
+        everything = self._platform.accounts.everything()
+        return [each.wire() for each in everything if each.status == DISCONNECTED]
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """What was received, oldest first, the newest 100,000, with everything secret masked.
+
+        Each has `method`, `path`, `query`, `user`, `body`, `receivedAt` (ms), `status` (None:
+        not answered, or not yet) and `fault` (None, or names joined by `+`).
+        """
+        return self._ledger.copy()
+
+    def token(
+        self, user: str = "u-1", *, expires_in: float | None = 3600, rights: bool = True
+    ) -> str:
+        """A new access token.
+
+        Args:
+            user: The user it speaks for.
+            expires_in: Seconds that it is good for; None means for ever.
+            rights: Whether it may connect and disconnect; without, it can only list.
+        """
+        expires = None if expires_in is None else self._platform.clock() + expires_in
+        grant = Grant(user=user, expires=expires, rights=rights)
+        return self._platform.sessions.issue(grant)
+
+    def add_user(self, email: str, password: str, user: str = "u-1") -> None:
+        """Let somebody log in as a user; the password is kept as a digest."""
+        self._platform.sessions.add_user(email, password, user)
+
+    def script(self, *faults: Fault | str) -> None:
+        """Make requests go wrong.
+
+        Faults without a rate are met once each, in order, by the next requests that they are
+        for; `"ok"` lets one pass. A fault with a rate stands as a rule until `behave()`, and
+        may fall together with others.
+
+        Args:
+            faults: `Fault`s, or lines that `Fault.parse` reads.
+
+        Raises:
+            ValueError: A line is no fault; none of them is added then.
+        """
+        for each in [Fault.parse(each) if isinstance(each, str) else each for each in faults]:
+            self._script.add(each)
+
+    def behave(self) -> None:
+        """Forget every fault that was not met yet, rules included."""
+        self._script.clear()
+
+    async def __aenter__(self) -> Self:
+        if self._runner is not None:
+            raise RuntimeError("the sandbox is running already")
+        server = web.Server(self._handle, access_log=None, logger=_http_logger)
+        runner = web.ServerRunner(server, shutdown_timeout=_MOMENT)
+        await runner.setup()
+        await web.TCPSite(runner, self._host, self._port, backlog=_BACKLOG).start()
+        self._runner = runner
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        runner, self._runner = self._running(), None
+        for site in runner.sites:
+            await site.stop()
+        await self._stop_working()
+        await runner.cleanup()
+        await self._stop_working()
+
+    def _running(self) -> web.ServerRunner:
+        if self._runner is None:
+            raise RuntimeError("the sandbox is not running: use it in `async with`")
+        return self._runner
+
+    async def _stop_working(self) -> None:
+        while self._working:
+            for task in self._working:
+                task.cancel()
+            await asyncio.wait(self._working)
+
+    def _new_token(self) -> str:
+        return f"sandbox-{self._ids.getrandbits(128):032x}"
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        """Work on one request in a task that is ours: its effect must not hang on its caller."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return await self._serve(request)
+
+    async def _serve(self, request: web.BaseRequest) -> web.Response:
+        began = asyncio.get_running_loop().time()
+        call = await _read(request)
+        route = find_route(call.method, call.path)
+        call = evolve(call, faults=self._script.draw(route.name))
+        user, now = self._platform.whoever_calls(call), self._platform.now_ms()
+        record = self._ledger.open(call, user, now)
+        reply = await self._answer(route, call)
+        wire = wire_fault(call)
+        unanswered = wire is not None and wire.kind in _UNANSWERED
+        took = asyncio.get_running_loop().time() - began
+        self._ledger.close(record, None if unanswered else reply.status, took)
+        return await deliver(request, pack(reply, self._platform.clock()), wire)
+
+    async def _answer(self, route: Route, call: Call) -> Reply:
+        try:
+            return await answer(self._platform, route, call)
+        except Exception:  # noqa: BLE001 - a server outlives its mistakes, and tells them
+            logger.exception("%s failed", route.name)
+            return Refusal(500, -19000, "Internal server error").reply()
+
+
+def _chance(seed: int | None) -> Random:
+    return Random(seed)  # noqa: S311 - repeatable, not unguessable, is what is wanted here
+
+
+async def _read(request: web.BaseRequest) -> Call:
+    """The whole request; a body that cannot be read is noted as the refusal it leads to."""
+    body, unreadable = b"", None
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        unreadable = Refusal(413, BAD_REQUEST, "Request body too large")
+    except web.RequestPayloadError:
+        unreadable = Refusal(400, BAD_REQUEST, "Request body could not be read")
+    return Call(
+        method=request.method,
+        path=request.rel_url.raw_path,
+        url=str(request.url),
+        headers=request.headers,
+        query=tuple(request.query.items()),
+        content_type=request.content_type,
+        body=body,
+        unreadable=unreadable,
+    )

@@ -1,0 +1,85 @@
+"""A string that does not show itself."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MASK = "****"
+_SHORTEST_SHOWN = 12
+_SHORTEST_HIDDEN = 4
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+class Secret:
+    """A value that prints as ``****`` and can be neither pickled nor copied.
+
+    Whatever is put in is hidden at once and judged later, by the argument it is used for: a
+    constructor that complained about a wrong type would show the value in its traceback.
+
+    Args:
+        value: The text to hide. A `Secret` is taken over as it is.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str | Secret) -> None:
+        self.__value: str = value.reveal() if isinstance(value, Secret) else value
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that has to send it."""
+        return self.__value
+
+    def holds_text(self) -> bool:
+        """Tell whether what was put in is a string, as it should be."""
+        return self.check(_is_text)
+
+    def check(self, predicate: Callable[[str], bool]) -> bool:
+        """Tell whether ``predicate`` holds of the text. It must not raise."""
+        return predicate(self.__value)
+
+    def digest(self, key: bytes) -> str:
+        """Return the HMAC-SHA256 of the text under ``key``, in hexadecimal."""
+        return hmac.digest(key, self.__encoded(), "sha256").hex()
+
+    def masked(self) -> str:
+        """Return the first 4 and last 2 characters, or only a mask when the text is short."""
+        if len(self.__value) < _SHORTEST_SHOWN:
+            return _MASK
+        return f"{self.__value[:4]}{_MASK}{self.__value[-2:]}"
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` with every occurrence of the secret replaced by a mask.
+
+        What is shorter than four characters is no secret, and would make any text unreadable.
+        """
+        return text.replace(self.__value, _MASK) if len(self.__value) >= _SHORTEST_HIDDEN else text
+
+    def __encoded(self) -> bytes:
+        return self.__value.encode("utf-8", "surrogatepass")
+
+    def __repr__(self) -> str:
+        return f"Secret({_MASK!r})"
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(_MASK, spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__encoded(), other.__encoded())
+
+    if not TYPE_CHECKING:
+        __hash__ = None  # a hash would let secrets be found by lookup
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret can be neither pickled nor copied")

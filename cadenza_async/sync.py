@@ -1,0 +1,154 @@
+"""The blocking client: the asynchronous one's methods, lifted over an anyio portal."""
+# The lifters are part of the class that they are defined before:
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial, wraps
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
+
+from anyio.from_thread import BlockingPortal, BlockingPortalProvider
+
+from cadenza_async.client import AsyncCadenza
+from cadenza_async.errors import ClosedError, UsageError
+from cadenza_async.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+    from types import TracebackType
+
+    from cadenza_async._sessions import Options
+    from cadenza_async.auth import Token
+
+P = ParamSpec("P")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_portals: Final = BlockingPortalProvider("asyncio")  # one loop thread serves all clients
+
+
+class _Method(Protocol[P, T_co]):
+    """A method as type checkers bind it; a plain callable is not bound by all of them."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[Concatenate[Cadenza, P], T_co]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Callable[P, T_co]: ...
+
+
+def _wait(portal: BlockingPortal, job: Callable[[], Awaitable[T]]) -> T:
+    """Run the job in the loop; whatever interrupts the waiting cancels it."""
+    future = portal.start_task_soon(job)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncCadenza, P], Coroutine[Any, Any, T]],
+) -> _Method[P, T]:
+    """Lift a coroutine method."""
+
+    @wraps(method)
+    def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            job = partial(_awaited, method(self._async, *args, **kwargs))
+        finally:
+            del args, kwargs  # a traceback may show the locals of this frame
+        return _wait(self._running, job)
+
+    return cast("_Method[P, T]", call)
+
+
+async def _awaited(job: Coroutine[Any, Any, T]) -> T:
+    return await job
+
+
+def _iterating(
+    method: Callable[Concatenate[AsyncCadenza, P], AsyncGenerator[T, None]],
+) -> _Method[P, Iterator[T]]:
+    """Lift a method that is an asynchronous generator; leaving the loop closes it."""
+
+    @wraps(method)
+    def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        rows = method(self._async, *args, **kwargs)
+        portal = self._running
+        try:
+            while step := _wait(portal, partial(_next, rows)):
+                yield step[0]
+        finally:
+            _wait(portal, rows.aclose)
+
+    return cast("_Method[P, Iterator[T]]", call)
+
+
+async def _next(rows: AsyncGenerator[T, None]) -> tuple[T] | None:
+    async for row in rows:
+        return (row,)
+    return None
+
+
+class Cadenza:
+    """Cadenza for one identity, in blocking code.
+
+    Use it with ``with``. All calls run in one background thread, so clients may be shared
+    between threads; Ctrl-C cancels the call that is waited for.
+
+    Args:
+        access_token: As for `AsyncCadenza`.
+        **options: As for `AsyncCadenza`, but for ``session``.
+
+    Raises:
+        ConfigError: If an option or the token cannot be used.
+        UsageError: If ``session`` is given: an aiohttp session belongs to its own loop.
+    """
+
+    def __init__(self, access_token: Token | None = None, **options: Unpack[Options]) -> None:
+        if options.get("session") is not None:
+            raise UsageError("session= belongs to an event loop of yours: use AsyncCadenza")
+        access_token = Secret(access_token) if isinstance(access_token, str) else access_token
+        self._async = AsyncCadenza(access_token, **options)
+        self._exits = ExitStack()
+        self._portal: BlockingPortal | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            portal = exits.enter_context(_portals)
+            exits.enter_context(portal.wrap_async_context_manager(self._async))
+            self._exits = exits.pop_all()
+        self._portal = portal
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._portal = None
+        self._exits.__exit__(kind, error, traceback)
+
+    @property
+    def _running(self) -> BlockingPortal:
+        if self._portal is None:
+            raise ClosedError("the client is not open: use it inside its 'with' block")
+        return self._portal
+
+    connect_account = _blocking(AsyncCadenza.connect_account)
+    disconnect_account = _blocking(AsyncCadenza.disconnect_account)
+    list_accounts = _iterating(AsyncCadenza.list_accounts)

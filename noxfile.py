@@ -1,0 +1,108 @@
+"""What is checked and measured: `nox` checks all, `nox -l` lists all, `nox -s NAME` does one.
+
+Tests run against the package as users will have it installed, never against the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.16"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = False  # the tests run on every Python there is
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "typing", "tests", "coverage", "floors", "docs"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+PACKAGE = ".[cli]"
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Read a dependency group."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def show_pythons_of_pyenv() -> None:
+    """Make every Python that pyenv has installed visible, not only those switched on."""
+    if (pyenv := shutil.which("pyenv")) and "PYENV_VERSION" not in os.environ:
+        listed = subprocess.check_output([pyenv, "versions", "--bare"], text=True)
+        ours = [name for name in listed.split() if name.rpartition(".")[0] in PYTHONS]
+        os.environ["PYENV_VERSION"] = ":".join(ours)
+
+
+show_pythons_of_pyenv()
+os.environ["PYTHONSAFEPATH"] = "1"  # or the checkout would hide the installed package
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format, and that imports point down."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types with mypy and pyright: ours, and that users see all of them."""
+    session.install(PACKAGE, *group("typing"))
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--ignoreexternal", "--verifytypes", "cadenza_async")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests; what follows `--` goes to pytest."""
+    session.install(PACKAGE, *group("test"))
+    data = {"COVERAGE_FILE": f".coverage-{session.python}"}
+    session.run("coverage", "erase", env=data)
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=data)
+    session.run("coverage", "combine", "--quiet", env=data)
+
+
+@nox.session(requires=["tests"])
+def coverage(session: nox.Session) -> None:
+    """Report what the tests reached, on all Pythons together."""
+    session.install(*group("coverage"))
+    session.run("coverage", "combine", "--quiet", "--keep", *map(str, Path().glob(".coverage-*")))
+    session.run("coverage", "report")
+
+
+@nox.session(python=PYTHONS[0])
+def floors(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies that the package accepts."""
+    floors = [
+        re.sub(r">=([\d.]+).*", r"==\1", each) for each in PYPROJECT["project"]["dependencies"]
+    ]
+    session.install(PACKAGE, *group("test"), *floors)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+def docs(session: nox.Session) -> None:
+    """Build what is published, and run the README's blocks against it."""
+    session.install(*group("docs"), *group("test"))
+    built = Path(session.create_tmp())
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(built))
+    session.run("twine", "check", "--strict", *map(str, built.iterdir()))
+    (wheel,) = built.glob("*.whl")
+    session.install(f"{wheel}[cli]")
+    session.run("pytest", "tests/test_readme.py")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what calls cost; what follows `--` goes to the benchmark."""
+    session.install(PACKAGE)
+    session.run("python", "benchmarks", *session.posargs)

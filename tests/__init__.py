@@ -1,0 +1,1 @@
+"""The tests: through the public interface first, against real sockets, files and processes."""

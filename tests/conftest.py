@@ -1,0 +1,78 @@
+"""What holds for every test: nothing blocks the loop, and nothing is left behind in it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+from blockbuster import blockbuster_ctx
+
+from .canned import Canned
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from cadenza_async.sandbox import Sandbox
+
+# The same examples on every run and machine; a slow machine is no failure.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
+# Nobody's own settings decide whether a test passes.
+for _name in [*os.environ]:
+    if _name.startswith("CADENZA_") or _name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
+        del os.environ[_name]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_blocks_the_loop() -> Iterator[None]:
+    """Turn a blocking call of ours inside a running loop into an error.
+
+    What tests themselves do in a loop (reading a file) is theirs. The facade blocks on purpose,
+    and may be called by somebody who has a loop running.
+    """
+    facade = ["cadenza_async.sync"] if find_spec("cadenza_async.sync") else []
+    with blockbuster_ctx("cadenza_async", excluded_modules=facade):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _loops_end_clean(request: pytest.FixtureRequest) -> None:
+    """Watch the loop of async tests; the others need none."""
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_clean_loop")
+
+
+@pytest.fixture
+async def _clean_loop() -> AsyncIterator[None]:
+    """Fail a test that leaves a task behind, or an error that nobody saw."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)  # what was cancelled last has not run since
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left
+    assert not complaints
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """Give an embedded Cadenza of the test's own."""
+    from cadenza_async.sandbox import Sandbox
+
+    async with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def canned() -> Iterator[Canned]:
+    """Answer requests with what the test says, without any network."""
+    canned = Canned()
+    with canned:
+        yield canned

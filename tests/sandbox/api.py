@@ -1,0 +1,121 @@
+"""A plain HTTP caller for the sandbox's tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientSession, ClientTimeout
+from attrs import define, frozen
+
+from cadenza_async.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def golden(name: str) -> Any:  # noqa: ANN401 - whatever the file holds
+    """A JSON example of the contract."""
+    return json.loads((GOLDEN / name).read_text())
+
+
+def new_account(**fields: Any) -> dict[str, Any]:
+    """A body that connects a BINANCE account, with fields replaced; None leaves one out."""
+    body = {"venue": "BINANCE", "apiKey": secrets.token_hex(8), "apiSecret": secrets.token_hex(8)}
+    return {name: value for name, value in {**body, **fields}.items() if value is not None}
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:  # noqa: ANN401 - whatever the sandbox says
+        return json.loads(self.raw)
+
+    @property
+    def data(self) -> Any:  # noqa: ANN401 - likewise
+        return self.body["data"]
+
+    @property
+    def verdict(self) -> tuple[int, int]:
+        return self.status, self.body["errno"]
+
+
+@define
+class Api:
+    """Calls endpoints by their path below `/api/v3/`, as the default user unless told."""
+
+    sandbox: Sandbox
+    session: ClientSession
+
+    async def call(
+        self, method: str, path: str, *, token: str | None = "", **options: Any
+    ) -> Answer:
+        headers = {**options.pop("headers", {})}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.sandbox.access_token}"
+        url = f"{self.sandbox.url}/api/v3/{path}"
+        options = {"allow_redirects": False, "timeout": ClientTimeout(10), **options}
+        async with self.session.request(method, url, headers=headers, **options) as response:
+            raw = await response.read()
+            return Answer(status=response.status, headers=response.headers, raw=raw)
+
+    async def connect(self, *, token: str | None = "", **fields: Any) -> Answer:
+        body = new_account(**fields)
+        return await self.call("POST", "tradingAccount/connect", token=token, json=body)
+
+    async def list(self, *, token: str | None = "", **query: Any) -> Answer:
+        return await self.call("GET", "tradingAccount/list", token=token, params=query)
+
+    async def disconnect(self, trading_account_id: str, *, token: str | None = "") -> Answer:
+        body = {"tradingAccountId": trading_account_id}
+        return await self.call("POST", "tradingAccount/disconnect", token=token, json=body)
+
+    async def post(self, path: str, body: object, *, token: str | None = None) -> Answer:
+        return await self.call("POST", path, token=token, json=body)
+
+
+@asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[Api]:
+    """A sandbox with options, and a caller for it."""
+    async with Sandbox(**options) as sandbox, ClientSession() as session:
+        yield Api(sandbox, session)
+
+
+async def raw_answer(api: Api, fault: str, *, keep: bool = False) -> bytes:
+    """All bytes that one connect gets until the connection ends."""
+    api.sandbox.script(fault)
+    body = json.dumps(new_account()).encode()
+    host, port = api.sandbox.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /api/v3/tradingAccount/connect HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Type: application/json\r\n"
+        + (b"" if keep else b"Connection: close\r\n")
+        + f"Authorization: Bearer {api.sandbox.access_token}\r\n".encode()
+        + f"Content-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until something is so."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the sandbox has no events to wait for
+            await asyncio.sleep(0.001)
