@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from cadenza_async import _report
 from cadenza_async._calls import Answer, Call, NoAnswer, RateClass
@@ -14,7 +14,7 @@ from cadenza_async._outcomes import Outcome, Verdict, judge
 from cadenza_async._retry import Tried, plan
 from cadenza_async.config import seconds
 from cadenza_async.errors import AuthenticationError, DeadlineExceededError
-from cadenza_async.models import Attempt
+from cadenza_async.models import Attempt, TradingAccount
 
 if TYPE_CHECKING:
     from cadenza_async._budget import Ticket
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_REMEMBERED = 31  # accounts, some minutes' worth at the published rate limit
 _WRITE_MARGIN = 5.0  # seconds a write must have left for its answer
 
 
@@ -38,9 +39,13 @@ class Session:
         tokens: Its access token.
         limits: The server's rate limits that it counts against.
         label: What its user calls it.
+
+    Attributes:
+        connected: The ids of the accounts it connected last.
+        renames: Whether the server has answered a connect with another name than was sent.
     """
 
-    __slots__ = ("__weakref__", "label", "limits", "shared", "tokens")
+    __slots__ = ("__weakref__", "connected", "label", "limits", "renames", "shared", "tokens")
 
     def __init__(
         self, shared: Shared, tokens: Tokens, limits: Limits, *, label: str | None = None
@@ -49,6 +54,14 @@ class Session:
         self.tokens = tokens
         self.limits = limits
         self.label = label
+        self.connected: tuple[str, ...] = ()
+        self.renames = False
+
+    def note(self, call: Call[Any], value: object) -> None:
+        """Remember what a connect made, so that no other one is credited with it."""
+        if call.venue is not None and isinstance(value, TradingAccount):
+            self.connected = (*self.connected[-_REMEMBERED:], value.trading_account_id)
+            self.renames |= call.name is not None and value.name != call.name
 
     async def send(self, call: Call[T], *, timeout: float | None = None) -> T:
         """Send a call until it is answered, refused, or not worth repeating.
@@ -99,6 +112,7 @@ class _Sending(Generic[T]):
             outcome = await self._attempt()
             if outcome.error is None:
                 self._shared.retry_budget.credit()
+                self._session.note(self._call, outcome.value)
                 return cast("T", outcome.value)
             if not await self._again(outcome):
                 break

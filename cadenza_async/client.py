@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from cadenza_async import _endpoints
 from cadenza_async._paging import Cursor
+from cadenza_async._reconcile import Question, resolve
 from cadenza_async._sessions import Options, Sessions, configure, token_source
 from cadenza_async.errors import ClosedError
 from cadenza_async.models import NewAccount
@@ -13,10 +14,12 @@ from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import datetime
     from types import TracebackType
 
     from cadenza_async._session import Session
     from cadenza_async.auth import Token
+    from cadenza_async.errors import OutcomeUnknownError
     from cadenza_async.models import TradingAccount
 
 
@@ -118,6 +121,40 @@ class AsyncCadenza:
             account_type=account_type,
         )
         return await self._sending.send(_endpoints.connect_account(account), timeout=timeout)
+
+    async def resolve(
+        self,
+        error: OutcomeUnknownError | None = None,
+        *,
+        venue: str | None = None,
+        name: str | None = None,
+        since: datetime | None = None,
+        timeout: float | None = None,
+    ) -> TradingAccount | None:
+        """Find out what became of a connect whose answer was lost.
+
+        All accounts are listed (``GET /api/v3/tradingAccount/list``); the one of that venue and
+        name that was created since the connect was sent is the answer. A late request may still
+        land: ask again after two minutes before you take "not there" for a no.
+
+        Args:
+            error: What `connect_account` raised.
+            venue: Instead of the error, after a cancellation: the venue.
+            name: The name that was sent, if there was one.
+            since: When the call was made (aware).
+            timeout: Seconds for each page of the list.
+
+        Returns:
+            The account, whatever its status is now, or `None` when it is not there (yet).
+
+        Raises:
+            UsageError: If it is not clear which connect is meant.
+            AmbiguousOutcomeError: If several accounts fit, or the connect had no name and some
+                account of that venue is new.
+            CadenzaError: As for `list_accounts`.
+        """
+        question = Question.about(error, venue=venue, name=name, since=since)
+        return await resolve(self._sending, question, timeout=timeout)
 
     async def disconnect_account(
         self, trading_account_id: str, *, timeout: float | None = None

@@ -150,5 +150,6 @@ class Cadenza:
         return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)
+    resolve = _blocking(AsyncCadenza.resolve)
     disconnect_account = _blocking(AsyncCadenza.disconnect_account)
     list_accounts = _iterating(AsyncCadenza.list_accounts)

@@ -1,0 +1,156 @@
+"""What became of a connect whose answer was lost: the accounts that exist are the witness."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from cadenza_async import _endpoints
+from cadenza_async._paging import Cursor
+from cadenza_async.errors import AmbiguousOutcomeError, OutcomeUnknownError, UsageError
+from cadenza_async.models import check_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from attrs import Attribute
+
+    from cadenza_async._session import Session
+    from cadenza_async.models import TradingAccount
+
+_SHORTEST_CUT = 16  # characters; "Desk 1" is not "Desk 12" cut short
+_SLACK = timedelta(seconds=5)
+_SLACK_WITHOUT_CLOCK = timedelta(minutes=5)
+
+
+def _aware(_: object, attribute: Attribute[datetime], value: datetime) -> None:
+    if value.tzinfo is None:
+        raise UsageError(f"{attribute.name} has no time zone: use datetime.now(timezone.utc)")
+
+
+@frozen(kw_only=True)
+class Question:
+    """A connect that may have been done.
+
+    Attributes:
+        venue: The venue it named.
+        name: The name it sent, if any.
+        since: When it was first sent, by this machine's clock.
+    """
+
+    venue: str
+    name: str | None
+    since: datetime = field(validator=_aware)
+
+    @classmethod
+    def about(
+        cls,
+        error: OutcomeUnknownError | None,
+        *,
+        venue: str | None,
+        name: str | None,
+        since: datetime | None,
+    ) -> Question:
+        """Take the question from an error, or from what the caller remembers.
+
+        Raises:
+            UsageError: If neither says which connect is meant.
+        """
+        if error is not None:
+            venue, name, since = error.venue, error.name, error.sent_at
+        if venue is None or since is None:
+            raise UsageError("give the error of a connect, or its venue= and since=")
+        check_text("venue", venue)
+        return cls(venue=venue, name=name, since=since)
+
+
+async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:
+    """List all accounts of an identity, whatever their venue and status.
+
+    Args:
+        session: The identity's session.
+        timeout: Seconds for each page.
+    """
+    cursor = Cursor()
+    accounts: list[TradingAccount] = []
+    while not cursor.finished:
+        page = await session.send(_endpoints.list_accounts(offset=cursor.offset), timeout=timeout)
+        accounts += cursor.advance(page)
+    return accounts
+
+
+async def resolve(
+    session: Session, question: Question, *, timeout: float | None = None
+) -> TradingAccount | None:
+    """Find the account that a connect made, if it made one.
+
+    Raises:
+        AmbiguousOutcomeError: If several accounts fit, or one that cannot be told apart.
+    """
+    accounts = await sweep(session, timeout=timeout)
+    clock = session.shared.clock
+    slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
+    since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
+    unexplained = [a for a in accounts if a.trading_account_id not in session.connected]
+    candidates = created_since(unexplained, question.venue, since)
+    return choose(question, candidates, renames=session.renames)
+
+
+def created_since(
+    accounts: Iterable[TradingAccount], venue: str, since: datetime
+) -> list[TradingAccount]:
+    """Return the accounts of a venue that were not surely there before a moment."""
+    return [
+        account
+        for account in accounts
+        if account.venue.casefold() == venue.casefold()
+        and (account.created_at is None or account.created_at >= since)
+    ]
+
+
+def choose(
+    question: Question, candidates: list[TradingAccount], *, renames: bool
+) -> TradingAccount | None:
+    """Pick the account by its name.
+
+    Args:
+        question: What is asked.
+        candidates: Accounts of the venue that the connect may have made.
+        renames: Whether the server has been seen to change names.
+
+    Raises:
+        AmbiguousOutcomeError: If the name does not decide.
+    """
+    named = [account for account in candidates if account.name == question.name]
+    if question.name is None or (not named and renames):
+        doubtful = candidates
+    else:
+        doubtful = named if len(named) > 1 else [] if named else _alike(question.name, candidates)
+    if doubtful:
+        raise AmbiguousOutcomeError(_describe(question, len(doubtful)), accounts=doubtful)
+    return named[0] if named else None
+
+
+def _alike(name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
+    """Return accounts whose name may be ours, trimmed or cut by the server."""
+    wanted = _folded(name)
+    return [
+        account
+        for account in candidates
+        if (given := _folded(account.name or "")) == wanted
+        or (len(given) >= _SHORTEST_CUT and wanted.startswith(given))
+    ]
+
+
+def _folded(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+def _describe(question: Question, number: int) -> str:
+    asked = f"named {question.name!r}" if question.name else "without a name"
+    return (
+        f"{number} account{'s' if number > 1 else ''} of {question.venue} may come from the connect"
+        f" {asked} of {question.since.isoformat(timespec='seconds')}"
+    )
