@@ -17,6 +17,8 @@ from cadenza_async.errors import AuthenticationError, DeadlineExceededError
 from cadenza_async.models import Attempt, TradingAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from cadenza_async._budget import Ticket
     from cadenza_async._headers import RateReport
     from cadenza_async._limits import Limits
@@ -63,19 +65,28 @@ class Session:
             self.connected = (*self.connected[-_REMEMBERED:], value.trading_account_id)
             self.renames |= call.name is not None and value.name != call.name
 
-    async def send(self, call: Call[T], *, timeout: float | None = None) -> T:
+    async def send(
+        self,
+        call: Call[T],
+        *,
+        timeout: float | None = None,
+        patience: float | None = None,
+        prelude: Callable[[], Awaitable[None]] | None = None,
+    ) -> T:
         """Send a call until it is answered, refused, or not worth repeating.
 
         Args:
             call: What to send.
             timeout: Seconds for all of it; the pool's default when not given.
+            patience: Seconds to wait for room in the rate limit besides, for whoever can wait.
+            prelude: Awaited before each attempt, once there is room for it.
 
         Raises:
             CadenzaError: As the outcome says.
         """
         lasting = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
         with self.shared:
-            return await _Sending(self, call, lasting).run()
+            return await _Sending(self, call, lasting, patience, prelude).run()
 
 
 class _Sending(Generic[T]):
@@ -85,7 +96,10 @@ class _Sending(Generic[T]):
         "_begin_by",
         "_call",
         "_deadline",
+        "_lasting",
         "_number",
+        "_patience",
+        "_prelude",
         "_renewed",
         "_sent_at",
         "_session",
@@ -94,18 +108,31 @@ class _Sending(Generic[T]):
         "_tried",
     )
 
-    def __init__(self, session: Session, call: Call[T], lasting: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        call: Call[T],
+        lasting: float,
+        patience: float | None,
+        prelude: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         self._session = session
         self._shared = session.shared
         self._call = call
-        self._deadline = self._shared.loop.time() + lasting
-        margin = min(_WRITE_MARGIN, lasting / 2) if call.write else 0.0
-        self._begin_by = self._deadline - margin
+        self._lasting = lasting
+        self._patience = patience
+        self._prelude = prelude
+        self._start_clock()
         self._number = 0
         self._renewed = False
         self._sent_at: datetime | None = None
         self._token: Secret | None = None
         self._tried = Tried()
+
+    def _start_clock(self) -> None:
+        self._deadline = self._shared.loop.time() + self._lasting
+        margin = min(_WRITE_MARGIN, self._lasting / 2) if self._call.write else 0.0
+        self._begin_by = self._deadline - margin
 
     async def run(self) -> T:
         while True:
@@ -119,10 +146,19 @@ class _Sending(Generic[T]):
         raise outcome.error
 
     async def _attempt(self) -> Outcome[T]:
-        """Wait for the token and for room in the rate limit, then send once."""
-        if self._call.authenticated and self._token is None:
-            self._token = await self._get_token()
+        """Wait for room in the rate limit and for the token, then send once."""
         ticket = await self._enter()
+        try:
+            self._token = await self._get_token() if self._call.authenticated else None
+            if self._prelude is not None:
+                await self._prelude()
+        except BaseException:
+            if ticket is not None:
+                self._session.limits.refund(ticket)
+            raise
+        return await self._exchange(ticket)
+
+    async def _exchange(self, ticket: Ticket | None) -> Outcome[T]:
         self._number += 1
         progress = self._shared.transport.begin(begin_by=self._begin_by, deadline=self._deadline)
         sent = self._shared.loop.time()
@@ -137,6 +173,9 @@ class _Sending(Generic[T]):
         return self._conclude(ticket, reply, sent)
 
     async def _get_token(self) -> Secret:
+        fixed = self._session.tokens.fixed
+        if fixed is not None:
+            return fixed
         try:
             async with self._shared.until(self._begin_by):
                 return await self._session.tokens.current()
@@ -148,10 +187,17 @@ class _Sending(Generic[T]):
     async def _enter(self) -> Ticket | None:
         if self._call.rate_class is RateClass.NONE:
             return None
+        give_up = self._begin_by
+        if self._patience is not None:
+            give_up = self._shared.loop.time() + self._patience
         try:
-            return await self._session.limits.enter(self._call.rate_class, self._begin_by)
+            ticket = await self._session.limits.enter(self._call.rate_class, give_up)
         except DeadlineExceededError as error:
             late = error
+        else:
+            if self._patience is not None:
+                self._start_clock()
+            return ticket
         self._shared.check()
         raise late
 
@@ -224,10 +270,9 @@ class _Sending(Generic[T]):
         self._renewed = True
         try:
             async with self._shared.until(self._begin_by):
-                self._token = await self._session.tokens.renewed(self._token)
+                return await self._session.tokens.renewed(self._token)
         except TimeoutError:
-            self._token = None
-        return self._token is not None
+            return False
 
     @property
     def _first_sent(self) -> datetime:

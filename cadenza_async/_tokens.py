@@ -88,21 +88,24 @@ class Tokens:
         """Tell whether this is what the user gives now."""
         return self._given is given or self._given == given
 
+    @property
+    def fixed(self) -> Secret | None:
+        """The token, if it never changes."""
+        return self._source.value if isinstance(self._source, FixedToken) else None
+
     async def current(self) -> Secret:
         """Return the token to use now."""
         return check_token(await self._source.token())
 
-    async def renewed(self, rejected: Secret) -> Secret | None:
-        """Return another token than the refused one, or None when there is no other."""
-        if isinstance(self._source, FixedToken):
-            return None
-        token = await self.current()
-        if token != rejected:
-            return token
-        if self._renewal is None:
-            self._renewal = SingleFlight(self._spawn)
-        token = check_token(await self._renewal.do(lambda: self._ask_again(rejected)))
-        return None if token == rejected else token
+    async def renewed(self, rejected: Secret) -> bool:
+        """See to it that `current` is another token than the refused one; tell whether it is."""
+        if self.fixed is not None:
+            return False
+        if await self.current() == rejected:
+            if self._renewal is None:
+                self._renewal = SingleFlight(self._spawn)
+            await self._renewal.do(lambda: self._ask_again(rejected))
+        return await self.current() != rejected
 
     async def _ask_again(self, rejected: Secret) -> Secret:
         return await self._source.token(rejected=rejected)
