@@ -24,6 +24,10 @@ nox.options.sessions = ["lint", "typing", "tests", "coverage", "floors", "docs"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PACKAGE = ".[cli]"
+NEEDS = [
+    *PYPROJECT["project"]["dependencies"],
+    *PYPROJECT["project"]["optional-dependencies"]["cli"],
+]
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -82,9 +86,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def floors(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that the package accepts."""
-    floors = [
-        re.sub(r">=([\d.]+).*", r"==\1", each) for each in PYPROJECT["project"]["dependencies"]
-    ]
+    floors = [re.sub(r">=([\d.]+).*", r"==\1", need) for need in NEEDS]
     session.install(PACKAGE, *group("test"), *floors)
     session.run("pytest", *session.posargs)
 
@@ -105,4 +107,4 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what calls cost; what follows `--` goes to the benchmark."""
     session.install(PACKAGE)
-    session.run("python", "benchmarks", *session.posargs)
+    session.run("python", "benchmarks/connect.py", *session.posargs)

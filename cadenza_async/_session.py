@@ -160,7 +160,7 @@ class _Sending(Generic[T]):
 
     async def _exchange(self, ticket: Ticket | None) -> Outcome[T]:
         self._number += 1
-        progress = self._shared.transport.begin(begin_by=self._begin_by, deadline=self._deadline)
+        progress = self._shared.transport.begin(deadline=self._deadline, late=self._is_late)
         sent = self._shared.loop.time()
         self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
         try:
@@ -171,6 +171,9 @@ class _Sending(Generic[T]):
             self._abandon(ticket, progress, sent)
             raise
         return self._conclude(ticket, reply, sent)
+
+    def _is_late(self) -> bool:
+        return self._shared.loop.time() > self._begin_by
 
     async def _get_token(self) -> Secret:
         fixed = self._session.tokens.fixed

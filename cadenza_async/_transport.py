@@ -16,7 +16,7 @@ from cadenza_async._wire import encode
 from cadenza_async.errors import ClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aiohttp.abc import AbstractStreamWriter
 
@@ -35,8 +35,8 @@ class Progress:
     """How far one attempt has come; readable when the attempt was cancelled too.
 
     Args:
-        limit: Ends the attempt; until the body is handed over, this is when it has to be.
-        deadline: When it is too late to wait for the answer, by the loop's clock.
+        limit: Ends the attempt.
+        late: Tells whether it is too late to hand the body over.
 
     Attributes:
         entered: The request reached aiohttp's own handler.
@@ -44,19 +44,22 @@ class Progress:
         stale: That connection was closing and took nothing.
     """
 
-    __slots__ = ("_deadline", "entered", "handed", "limit", "stale")
+    __slots__ = ("_late", "entered", "handed", "limit", "stale")
 
-    def __init__(self, limit: Deadline, deadline: float) -> None:
-        self._deadline = deadline
+    def __init__(self, limit: Deadline, late: Callable[[], bool]) -> None:
+        self._late = late
         self.limit = limit
         self.entered = self.handed = self.stale = False
 
     def hand_over(self) -> None:
-        """Note that the server may read the body from now on, and wait for its answer."""
-        if self.limit.scope.expired():
+        """Note that the server may read the body from now on.
+
+        Raises:
+            TimeoutError: If it is too late for that.
+        """
+        if self._late():
             raise TimeoutError
         self.handed = True
-        self.limit.scope.reschedule(self._deadline)
 
 
 class _Body(BytesPayload):
@@ -147,19 +150,19 @@ class Transport:
         """Bring the deadline of everything in flight forward to now."""
         self._in_flight.expire()
 
-    def begin(self, *, begin_by: float, deadline: float) -> Progress:
+    def begin(self, *, deadline: float, late: Callable[[], bool]) -> Progress:
         """Prepare an attempt.
 
         Args:
-            begin_by: When it is too late to hand the body over, by the loop's clock.
-            deadline: When it is too late to wait for the answer.
+            deadline: When it is too late to wait for the answer, by the loop's clock.
+            late: Tells whether it is too late to hand the body over.
 
         Raises:
             ClosedError: If the user's session is closed.
         """
         if self._http.closed:
             raise ClosedError("the aiohttp session is closed")
-        return Progress(self._in_flight.at(begin_by), deadline)
+        return Progress(self._in_flight.at(deadline), late)
 
     async def exchange(
         self, call: Call[Any], *, token: Secret | None, progress: Progress

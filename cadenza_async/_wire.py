@@ -20,6 +20,10 @@ UNNAMED: Final = "UNKNOWN"
 """Stands for a venue or status that an answer should name and does not."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = (
+    (limit - _EPOCH) // timedelta(milliseconds=1)
+    for limit in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+)
 
 
 def decode(body: bytes) -> object:
@@ -167,10 +171,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_timestamp(value: object) -> bool:
-    try:
-        return type(value) is int and bool(_datetime(value))
-    except OverflowError:
-        return False
+    return type(value) is int and _EARLIEST <= value <= _LATEST
 
 
 def _datetime(milliseconds: int) -> datetime:

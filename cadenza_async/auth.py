@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from cadenza_async.errors import AuthenticationError, ConfigError
 from cadenza_async.models import check_text
-from cadenza_async.secret import Secret
+from cadenza_async.secret import Secret, hide
 
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _LONGEST = 12_000  # all headers together may take 16 KB
@@ -46,7 +46,7 @@ class PasswordLogin:
     password: Secret = field()
 
     def __init__(self, *, email: str, password: str | Secret) -> None:
-        password = Secret(password)
+        password = hide(password)
         check_text("email", email)
         check_text("password", password)
         self.__attrs_init__(email=email, password=password)
@@ -67,7 +67,7 @@ def check_token(token: str | Secret) -> Secret:
     Raises:
         ConfigError: If it is no such token. The text does not show it.
     """
-    token = Secret(token)
+    token = hide(token)
     if not token.holds_text():
         msg = "the access token must be a string, a Secret, an async callable or a TokenSource"
     elif not token.check(bool):

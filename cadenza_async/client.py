@@ -10,7 +10,7 @@ from cadenza_async._reconcile import Question, resolve
 from cadenza_async._sessions import Options, Sessions, configure, token_source
 from cadenza_async.errors import ClosedError
 from cadenza_async.models import NewAccount
-from cadenza_async.secret import Secret
+from cadenza_async.secret import Secret, hide
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -110,8 +110,8 @@ class AsyncCadenza:
             DeadlineExceededError: If the time ran out before anything was sent.
             OutcomeUnknownError: If the account may have been connected.
         """
-        api_key, api_secret = Secret(api_key), Secret(api_secret)
-        api_passphrase = None if api_passphrase is None else Secret(api_passphrase)
+        api_key, api_secret = hide(api_key), hide(api_secret)
+        api_passphrase = None if api_passphrase is None else hide(api_passphrase)
         account = NewAccount(
             venue=venue,
             api_key=api_key,

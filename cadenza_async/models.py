@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Attribute, field, frozen
 
 from cadenza_async.errors import UsageError
-from cadenza_async.secret import Secret
+from cadenza_async.secret import Secret, hide
 
 
 class Venue(StrEnum):
@@ -144,16 +144,17 @@ def check_text(
         UsageError: If the value is no text, is blank though required, or holds control characters
             or lone surrogates.
     """
-    secret = Secret(value)
+    secret = hide(value)
     if not secret.holds_text():
-        msg = f"{argument} must be a string"
-    elif required and not secret.check(lambda text: bool(text.strip())):
-        msg = f"{argument} is required and is empty"
-    elif not secret.check(lambda text: unsendable.search(text) is None):
-        msg = f"{argument} holds a control character or half a surrogate pair"
-    else:
-        return
-    raise UsageError(msg)
+        raise UsageError(f"{argument} must be a string")
+    if required and secret.check(_is_blank):
+        raise UsageError(f"{argument} is required and is empty")
+    if secret.check(lambda text: bool(unsendable.search(text))):
+        raise UsageError(f"{argument} holds a control character or half a surrogate pair")
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
 
 
 _Check = Callable[[object, "Attribute[Any]", Any], None]
@@ -205,8 +206,8 @@ class NewAccount:
         account_type: str | None = None,
     ) -> None:
         # Hidden before anything can fail: a traceback may show the locals of this frame.
-        api_key, api_secret = Secret(api_key), Secret(api_secret)
-        api_passphrase = None if api_passphrase is None else Secret(api_passphrase)
+        api_key, api_secret = hide(api_key), hide(api_secret)
+        api_passphrase = None if api_passphrase is None else hide(api_passphrase)
         self.__attrs_init__(
             venue=venue,
             api_key=api_key,

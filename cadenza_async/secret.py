@@ -24,7 +24,7 @@ class Secret:
     constructor that complained about a wrong type would show the value in its traceback.
 
     Args:
-        value: The text to hide. A `Secret` is taken over as it is.
+        value: The text to hide.
     """
 
     __slots__ = ("__value",)
@@ -83,3 +83,8 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Secret can be neither pickled nor copied")
+
+
+def hide(value: str | Secret) -> Secret:
+    """Return the value as a `Secret`, as it is if it is one."""
+    return value if isinstance(value, Secret) else Secret(value)
