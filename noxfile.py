@@ -91,6 +91,13 @@ def floors(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """Simulate bad weather: `-- --seeds 1000` worlds, `-- --answers 100000` mutated answers."""
+    session.install(PACKAGE, *group("test"))
+    session.run("pytest", "tests/simulation", "--numprocesses=auto", *session.posargs)
+
+
 @nox.session(reuse_venv=False)
 def docs(session: nox.Session) -> None:
     """Build what is published, and run the README's blocks against it."""

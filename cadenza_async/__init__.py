@@ -13,8 +13,17 @@ if TYPE_CHECKING:
         AccountStatus,
         AccountType,
         Attempt,
+        NewAccount,
         TradingAccount,
         Venue,
+    )
+    from cadenza_async.onboarding import (
+        JournalReader,
+        JournalRow,
+        Onboarding,
+        RowOutcome,
+        RowState,
+        onboard,
     )
     from cadenza_async.pool import SessionPool
     from cadenza_async.secret import Secret
@@ -28,13 +37,20 @@ __all__ = [
     "AsyncCadenza",
     "Attempt",
     "Cadenza",
+    "JournalReader",
+    "JournalRow",
+    "NewAccount",
+    "Onboarding",
     "PasswordLogin",
+    "RowOutcome",
+    "RowState",
     "Secret",
     "SessionPool",
     "TokenSource",
     "TradingAccount",
     "Venue",
     "errors",
+    "onboard",
 ]
 
 _HOMES = {
@@ -43,12 +59,19 @@ _HOMES = {
     "AsyncCadenza": "client",
     "Attempt": "models",
     "Cadenza": "sync",
+    "JournalReader": "onboarding",
+    "JournalRow": "onboarding",
+    "NewAccount": "models",
+    "Onboarding": "onboarding",
     "PasswordLogin": "auth",
+    "RowOutcome": "onboarding",
+    "RowState": "onboarding",
     "Secret": "secret",
     "SessionPool": "pool",
     "TokenSource": "auth",
     "TradingAccount": "models",
     "Venue": "models",
+    "onboard": "onboarding",
 }
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib.util import find_spec
+from typing import NoReturn
+
+
+def _terminate(*_: object) -> NoReturn:
+    sys.exit(143)
 
 
 def main() -> None:
@@ -11,11 +17,12 @@ def main() -> None:
     if not (find_spec("typer") and find_spec("rich")):
         sys.stderr.write("The command line is an extra: pip install 'cadenza_async[cli]'\n")
         sys.exit(2)
+    signal.signal(signal.SIGTERM, _terminate)  # while it is still loading
     try:
         from cadenza_async.cli import app
 
         app(prog_name="cadenza")
-    except KeyboardInterrupt:  # while it was still loading
+    except KeyboardInterrupt:  # likewise
         sys.exit(130)
 
 

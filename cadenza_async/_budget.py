@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cadenza_async._calls import RateClass
 
@@ -23,10 +23,12 @@ class Ticket:
     Attributes:
         rate_class: What the call counts against.
         window: The window it was charged to.
+        budget: The budget it was charged to.
     """
 
     rate_class: RateClass
     window: int
+    budget: Budget = field(repr=False)
 
 
 class Budget:
@@ -80,7 +82,7 @@ class Budget:
         """Charge one call, whether there is room or not."""
         self._left -= 1
         self._in_flight[rate_class] = self._in_flight.get(rate_class, 0) + 1
-        return Ticket(rate_class=rate_class, window=self._window)
+        return Ticket(rate_class=rate_class, window=self._window, budget=self)
 
     def opens(self, now: float) -> float | None:
         """Return when there may be room again; None if a call in flight has to tell."""
@@ -91,7 +93,7 @@ class Budget:
 
     def refund(self, ticket: Ticket) -> None:
         """Take back a ticket whose call never reached the server."""
-        self._left += ticket.window == self._window
+        self._left += 1  # a window that began since has charged what was in flight
         self._finish(ticket)
 
     def settle(self, ticket: Ticket, report: RateReport | None, *, answered: bool) -> None:
@@ -114,6 +116,7 @@ class Budget:
         self._left = min(self._left, 0)
         ends = self._ends()
         self._shut = ends if now < ends < math.inf else now + (wait or _UNASKED_WAIT)
+        self._probe_if_idle()
 
     def _ends(self) -> float:
         return math.inf if self._reset is None else self._clock.when(self._reset)
@@ -142,7 +145,11 @@ class Budget:
 
     def _finish(self, ticket: Ticket) -> None:
         self._in_flight[ticket.rate_class] -= 1
+        self._probe_if_idle()
+
+    def _probe_if_idle(self) -> None:
+        """Ask one call at a time again if nobody is left who could tell of the new window."""
         waiting = self._limit is not None and self._reset is None and self._left <= 0
         if waiting and not any(self._in_flight.values()):
-            self._limit = None  # nobody is left to tell: ask one call at a time again
+            self._limit = None
             self._limits.clear()

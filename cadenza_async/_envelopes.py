@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from cadenza_async._headers import retry_after
+from cadenza_async._headers import reset_in, retry_after
 from cadenza_async._wire import as_object, decode
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 _LONGEST_TEXT = 300
-_REFUSED = 300
+_ENDLESS = 1_000_000_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -29,16 +29,20 @@ class Reading:
         status: The HTTP status.
         envelope: The JSON object, or ``None`` when the body is no envelope of Cadenza's.
         text: The server's own words, or what is wrong with the body; one line.
-        errno: The error number as it came, ``None`` when there is none.
+        errno: The error number as it came, ``None`` when there is none that can be read.
+        numbered: Whether the number, if there is one, can be read.
         request_id: The server's id of the request.
-        wait: Seconds the server asks to wait.
+        asked_back: Seconds until ``Retry-After``, if the answer has one.
+        wait: Seconds the server asks to wait, one way or another.
     """
 
     status: int
     envelope: Mapping[str, Any] | None = field(repr=False)
     text: str
     errno: int | None = None
+    numbered: bool = True
     request_id: str | None = None
+    asked_back: float | None = None
     wait: float | None = None
 
     @property
@@ -55,7 +59,7 @@ class Reading:
     def accepted(self) -> bool:
         """Whether Cadenza says that it did what was asked."""
         answered = self.envelope is not None and self.envelope.get("success") is not False
-        return answered and self.number == 0 and self.status // 100 == 2
+        return answered and self.numbered and self.number == 0 and self.status // 100 == 2
 
 
 def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading:
@@ -67,17 +71,21 @@ def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading
         redact: Hides what the server repeats of the secrets it was sent.
     """
     envelope, problem = _envelope(answer)
-    if envelope is not None and envelope.get("errno") == 0 and answer.status < _REFUSED:
-        return Reading(status=answer.status, envelope=envelope, text="", errno=0)
+    plain = Reading(status=answer.status, envelope=envelope, text="", errno=0)
+    if envelope is not None and envelope.get("errno") == 0 and plain.accepted:
+        return plain
     known = envelope or {}
-    request_id = _request_id(known)
+    errno, request_id = _errno(known), _request_id(known)
+    asked_back = retry_after(answer.headers, now)
     return Reading(
         status=answer.status,
         envelope=envelope,
         text=one_line(redact(problem or _text(known, answer.status))),
-        errno=_errno(known),
+        errno=errno,
+        numbered=errno is not None or known.get("errno") is None,
         request_id=one_line(redact(request_id)) if request_id else None,
-        wait=retry_after(answer.headers, now),
+        asked_back=asked_back,
+        wait=reset_in(answer.headers, now) if asked_back is None else asked_back,
     )
 
 
@@ -103,7 +111,7 @@ def _errno(envelope: Mapping[str, Any]) -> int | None:
     given = envelope.get("errno")
     if isinstance(given, str) and _NUMBER.fullmatch(given):
         return int(given)
-    return given if type(given) is int else None
+    return given if type(given) is int and abs(given) < _ENDLESS else None
 
 
 def _text(envelope: Mapping[str, Any], status: int) -> str:

@@ -72,6 +72,13 @@ class Gate:
         if opens is not None:
             self._timer = self._loop.call_at(opens, self.pump)
 
+    def send_over(self, rate_class: RateClass, other: Gate) -> None:
+        """Send those who wait with calls of one class to another gate, in their order."""
+        here, self._waiting = self._waiting, deque()
+        for waiting in here:
+            gate = other if waiting[0] is rate_class else self
+            gate._waiting.append(waiting)  # noqa: SLF001  # a gate of the same kind
+
     async def _wait(self, turn: asyncio.Future[Ticket], give_up: float) -> Ticket:
         try:
             async with self._waits.at(give_up):

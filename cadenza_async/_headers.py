@@ -38,7 +38,7 @@ def rate_report(headers: Mapping[str, str]) -> RateReport | None:
     limit = _number(headers.get("X-RateLimit-Limit"))
     remaining = _number(headers.get("X-RateLimit-Remaining"))
     reset = _number(headers.get("X-RateLimit-Reset"))
-    if not limit or remaining is None or reset is None:
+    if limit is None or limit < 1 or remaining is None or reset is None:
         return None
     date = server_time(headers)
     if reset > _LATEST or (date is not None and reset > date + _LONGEST_WINDOW):
@@ -51,10 +51,20 @@ def server_time(headers: Mapping[str, str]) -> float | None:
     return _http_date(headers.get("Date"))
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return how many seconds the server asks to wait.
+def reset_in(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how many seconds are left of the window that ``X-RateLimit-Reset`` tells of.
 
-    ``Retry-After`` in seconds or as a date, else ``X-RateLimit-Reset``.
+    Args:
+        headers: Of the answer.
+        now: The time when the answer has no ``Date``, in Unix seconds.
+    """
+    report = rate_report(headers)
+    date = server_time(headers)
+    return None if report is None else max(0.0, report.reset - (now if date is None else date))
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how many seconds the server asks to wait: ``Retry-After``, as a number or a date.
 
     Args:
         headers: Of the answer.
@@ -65,9 +75,6 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is not None:
         return seconds
     until = _http_date(given)
-    if until is None:
-        report = rate_report(headers)
-        until = report.reset if report else None
     if until is None:
         return None
     date = server_time(headers)

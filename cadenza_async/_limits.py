@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cadenza_async._budget import Budget, Ticket
 from cadenza_async._calls import RateClass
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from cadenza_async._clock import ServerClock
     from cadenza_async._deadlines import Deadlines
     from cadenza_async._headers import RateReport
+
+
+_SHARING: Final = {
+    RateClass.READS: RateClass.ACCOUNTS,
+    RateClass.ACCOUNTS: RateClass.READS,
+}
 
 
 class Limits:
@@ -52,9 +58,8 @@ class Limits:
 
     def refund(self, ticket: Ticket) -> None:
         """Take back a ticket whose call never left."""
-        gate = self._gate(ticket.rate_class)
-        gate.budget.refund(ticket)
-        gate.pump()
+        ticket.budget.refund(ticket)
+        self._pump()
 
     def settle(
         self,
@@ -76,13 +81,14 @@ class Limits:
         """
         gate = self._gate(ticket.rate_class)
         if report is not None and self._differs(ticket.rate_class, report):
-            gate.budget.refund(ticket)
-            gate = self._gates[ticket.rate_class] = self._new_gate()
+            gate = self._split_off(ticket.rate_class)
+        if ticket.budget is not gate.budget:
+            ticket.budget.refund(ticket)
             ticket = gate.budget.begin(ticket.rate_class)
         gate.budget.settle(ticket, report, answered=answered)
         if refused:
             gate.budget.throttled(self._loop.time(), wait)
-        gate.pump()
+        self._pump()
 
     def _gate(self, rate_class: RateClass) -> Gate:
         if rate_class is RateClass.READS and rate_class not in self._gates:
@@ -94,9 +100,21 @@ class Limits:
     def _new_gate(self) -> Gate:
         return Gate(Budget(self._clock), self._waits, self._loop)
 
+    def _pump(self) -> None:
+        for gate in self._gates.values():
+            gate.pump()
+
     def _differs(self, rate_class: RateClass, report: RateReport) -> bool:
-        """Tell whether a read has just shown that reads have a limit of their own."""
-        if rate_class is not RateClass.READS or rate_class in self._gates:
+        """Tell whether an answer has just shown that reads have a limit of their own."""
+        other = _SHARING.get(rate_class)
+        if other is None or RateClass.READS in self._gates:
             return False
-        others = self._gate(RateClass.ACCOUNTS).budget.limit(RateClass.ACCOUNTS)
-        return others is not None and others != report.limit
+        limit = self._gate(other).budget.limit(other)
+        return limit is not None and limit != report.limit
+
+    def _split_off(self, rate_class: RateClass) -> Gate:
+        """Give a class a gate of its own, with those of its calls that are waiting."""
+        shared, gate = self._gate(rate_class), self._new_gate()
+        self._gates |= {_SHARING[rate_class]: shared, rate_class: gate}
+        shared.send_over(rate_class, gate)
+        return gate

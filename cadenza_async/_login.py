@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cadenza_async import _endpoints
 from cadenza_async._session import Session
 from cadenza_async._tokens import SingleFlight, Tokens
-from cadenza_async.errors import AuthenticationError, OutcomeUnknownError
+from cadenza_async.errors import AuthenticationError, NotSentError, OutcomeUnknownError
 
 if TYPE_CHECKING:
     from cadenza_async._limits import Limits
@@ -55,12 +55,19 @@ class LoginTokens:
         """Refresh, or log in where there is nothing to refresh or it is refused or lost."""
         grant = await self._refreshed()
         if grant is None:
-            grant = await self._session.send(_endpoints.login(self._login))
+            grant = await self._logged_in()
         now = self._loop.time()
         self._grant, self._refresh_token = grant, grant.refresh_token
         self._ends = now + grant.expires_in
         self._due = self._ends - min(_EARLY, grant.expires_in / 2)
         return grant
+
+    async def _logged_in(self) -> Grant:
+        try:
+            return await self._session.send(_endpoints.login(self._login))
+        except OutcomeUnknownError as error:
+            reason = str(error)
+        raise NotSentError(f"{reason}; without a token nothing was sent")
 
     async def _refreshed(self) -> Grant | None:
         if self._refresh_token is None:

@@ -84,13 +84,13 @@ def _is_throttled(reading: Reading) -> bool:
         return True
     if reading.family == _CONNECTOR:
         return False
-    waits = reading.status == 503 and reading.wait is not None and reading.envelope is not None
-    return reading.status == 429 or waits
+    asks = reading.asked_back is not None and reading.envelope is not None
+    return reading.status == 429 or (reading.status == 503 and asks)
 
 
 def _is_refused(reading: Reading) -> bool:
     kind = reading.status // 100
-    return kind == 4 or (kind == 2 and reading.envelope is not None)
+    return kind == 4 or (kind == 2 and reading.envelope is not None and reading.numbered)
 
 
 _RULES: Final[tuple[tuple[Verdict, Callable[[Reading], bool]], ...]] = (
@@ -196,6 +196,4 @@ def _secrets(body: object) -> list[Secret]:
 
 def _redact(body: object, token: Secret | None, text: str) -> str:
     """Hide what the server repeats of the secrets it was sent."""
-    for secret in (*_secrets(body), *([token] if token else ())):
-        text = secret.redact(text)
-    return text
+    return Secret.redact(text, (*_secrets(body), *([token] if token else ())))

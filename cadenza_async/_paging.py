@@ -15,11 +15,16 @@ class Cursor:
     Attributes:
         offset: How many rows have been received.
         finished: Whether there is nothing more to ask for.
+        total: How many rows there are in all, as the server said last.
+        shrunk: Whether that became less while pages were read, so that rows after a removed one
+            may have been skipped.
     """
 
     def __init__(self) -> None:
         self.offset = 0
         self.finished = False
+        self.total: int | None = None
+        self.shrunk = False
         self._seen: set[str] = set()
 
     def advance(self, page: Page) -> list[TradingAccount]:
@@ -27,9 +32,12 @@ class Cursor:
 
         A short page alone ends nothing: the server may cap the limit lower than asked.
         """
-        fresh = [a for a in page.accounts if a.trading_account_id not in self._seen]
-        self._seen.update(account.trading_account_id for account in fresh)
+        rows = {account.trading_account_id: account for account in page.accounts}
+        fresh = [account for id_, account in rows.items() if id_ not in self._seen]
+        self._seen.update(rows)
         self.offset += len(page.accounts)
+        self.shrunk |= page.total is not None and page.total < (self.total or 0)
+        self.total = page.total
         complete = page.total is not None and self.offset >= page.total
         self.finished = page.has_next is False or complete or not fresh
         return fresh

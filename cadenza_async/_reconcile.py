@@ -9,7 +9,12 @@ from attrs import field, frozen
 
 from cadenza_async import _endpoints
 from cadenza_async._paging import Cursor
-from cadenza_async.errors import AmbiguousOutcomeError, OutcomeUnknownError, UsageError
+from cadenza_async.errors import (
+    AmbiguousOutcomeError,
+    OutcomeUnknownError,
+    ServerError,
+    UsageError,
+)
 from cadenza_async.models import check_text
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
 
+_PASSES = 5
 _SHORTEST_CUT = 16  # characters; "Desk 1" is not "Desk 12" cut short
 _SLACK = timedelta(seconds=5)
 _SLACK_WITHOUT_CLOCK = timedelta(minutes=5)
@@ -69,16 +75,27 @@ class Question:
 async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:
     """List all accounts of an identity, whatever their venue and status.
 
+    A list that changes while its pages are read may skip a row: then it is read again.
+
     Args:
         session: The identity's session.
         timeout: Seconds for each page.
+
+    Raises:
+        ServerError: If it changes every time.
+        CadenzaError: If a page cannot be had.
     """
-    cursor = Cursor()
-    accounts: list[TradingAccount] = []
-    while not cursor.finished:
-        page = await session.send(_endpoints.list_accounts(offset=cursor.offset), timeout=timeout)
-        accounts += cursor.advance(page)
-    return accounts
+    seen: set[str] | None = None
+    for _ in range(_PASSES):
+        cursor = Cursor()
+        accounts: list[TradingAccount] = []
+        while not cursor.finished:
+            call = _endpoints.list_accounts(offset=cursor.offset)
+            accounts += cursor.advance(await session.send(call, timeout=timeout))
+        before, seen = seen, {account.trading_account_id for account in accounts}
+        if not cursor.shrunk and (cursor.total in {None, len(seen)} or seen == before):
+            return accounts
+    raise ServerError("the list of accounts changed each time it was read", status=200)
 
 
 async def resolve(

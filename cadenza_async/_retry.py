@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
+_DOUBLINGS = 6  # reach it
 _LONGEST_WAIT = 120.0  # what a server may ask for
 _NETWORK_COST = 14
 _THROTTLE_COST = 5
@@ -117,4 +118,4 @@ def backoff(retries: int, jitter: Callable[[], float]) -> float:
         retries: How many there were before this one.
         jitter: Draws from 0 to 1.
     """
-    return jitter() * min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0**retries)
+    return jitter() * min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(retries, _DOUBLINGS))

@@ -13,7 +13,7 @@ from cadenza_async._headers import rate_report, server_time
 from cadenza_async._outcomes import Outcome, Verdict, judge
 from cadenza_async._retry import Tried, plan
 from cadenza_async.config import seconds
-from cadenza_async.errors import AuthenticationError, DeadlineExceededError
+from cadenza_async.errors import AuthenticationError, CadenzaError, DeadlineExceededError
 from cadenza_async.models import Attempt, TradingAccount
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Session:
             call: What to send.
             timeout: Seconds for all of it; the pool's default when not given.
             patience: Seconds to wait for room in the rate limit besides, for whoever can wait.
-            prelude: Awaited before each attempt, once there is room for it.
+            prelude: Awaited before each attempt, once there is room for it; its time does not
+                count. Who gives one repeats by himself: only what costs no waiting is repeated.
 
         Raises:
             CadenzaError: As the outcome says.
@@ -104,6 +105,7 @@ class _Sending(Generic[T]):
         "_sent_at",
         "_session",
         "_shared",
+        "_throttled",
         "_token",
         "_tried",
     )
@@ -128,6 +130,7 @@ class _Sending(Generic[T]):
         self._sent_at: datetime | None = None
         self._token: Secret | None = None
         self._tried = Tried()
+        self._throttled: CadenzaError | None = None
 
     def _start_clock(self) -> None:
         self._deadline = self._shared.loop.time() + self._lasting
@@ -152,15 +155,16 @@ class _Sending(Generic[T]):
             self._token = await self._get_token() if self._call.authenticated else None
             if self._prelude is not None:
                 await self._prelude()
+                self._start_clock()
+            progress = self._shared.transport.begin(deadline=self._deadline, late=self._is_late)
         except BaseException:
             if ticket is not None:
                 self._session.limits.refund(ticket)
             raise
-        return await self._exchange(ticket)
+        return await self._exchange(ticket, progress)
 
-    async def _exchange(self, ticket: Ticket | None) -> Outcome[T]:
+    async def _exchange(self, ticket: Ticket | None, progress: Progress) -> Outcome[T]:
         self._number += 1
-        progress = self._shared.transport.begin(deadline=self._deadline, late=self._is_late)
         sent = self._shared.loop.time()
         self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
         try:
@@ -196,13 +200,13 @@ class _Sending(Generic[T]):
         try:
             ticket = await self._session.limits.enter(self._call.rate_class, give_up)
         except DeadlineExceededError as error:
-            late = error
+            late: CadenzaError = error
         else:
             if self._patience is not None:
                 self._start_clock()
             return ticket
         self._shared.check()
-        raise late
+        raise self._throttled or late
 
     def _conclude(self, ticket: Ticket | None, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
         """Judge the reply, and let clock, rate budget and observers know."""
@@ -236,13 +240,12 @@ class _Sending(Generic[T]):
 
     def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""
-        untouched = progress.entered and not progress.handed
-        verdict = Verdict.NOT_SENT if untouched else Verdict.UNKNOWN
-        if ticket is not None and untouched:
+        verdict = Verdict.NOT_SENT if progress.unsent else Verdict.UNKNOWN
+        if ticket is not None and progress.unsent:
             self._session.limits.refund(ticket)
         elif ticket is not None:
             self._session.limits.settle(ticket, None, answered=False)
-        if self._call.write and not untouched:
+        if self._call.write and not progress.unsent:
             _report.cancelled(self._call, self._first_sent)
         self._tell(verdict, self._shared.loop.time() - sent, None)
 
@@ -255,12 +258,13 @@ class _Sending(Generic[T]):
             self._tried,
             write=self._call.write,
             retries=self._shared.config.retries,
-            left=self._begin_by - self._shared.loop.time(),
+            left=0.0 if self._prelude else self._begin_by - self._shared.loop.time(),
             jitter=self._shared.jitter,
         )
         if planned is None or not self._shared.retry_budget.spend(planned.cost):
             return False
         _report.retry(self._call, outcome, planned.wait)
+        self._throttled = outcome.error if outcome.verdict is Verdict.THROTTLED else None
         self._tried = planned.tried
         if planned.wait:
             await self._shared.pause(planned.wait)

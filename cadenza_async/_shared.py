@@ -72,6 +72,7 @@ class Shared:
         self.waits = Deadlines()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._quiet: asyncio.Future[None] | None = None
+        self._end: asyncio.Task[None] | None = None
         self._pid = 0
 
     def open(self) -> None:
@@ -134,25 +135,37 @@ class Shared:
         self.check()
 
     async def close(self) -> None:
-        """Refuse new calls, wait for those in flight, close. Doing it again does nothing."""
+        """Refuse new calls, wait for those in flight, close.
+
+        Doing it again waits for the same end. Being cancelled only shortens it: what is in flight
+        gets no more time, but everything is closed.
+        """
+        if self._state is _State.NEW:
+            self._state = _State.CLOSED
         if self._state is _State.OPEN:
             self._state = _State.CLOSING
-            self.waits.expire()
-            try:
-                await self._drain(self.config.grace)
-            finally:
-                self.transport.expire()
-                await self._end()
+            self._end = self.loop.create_task(self._shut())
+        if self._end is None:
+            return
+        try:
+            await asyncio.shield(self._end)
+        except asyncio.CancelledError:
+            self.transport.expire()
+            await asyncio.wait([self._end])
+            raise
+
+    async def _shut(self) -> None:
+        self.waits.expire()
+        await self._drain(self.config.grace)
+        self.transport.expire()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._drain(_LAST_MOMENT)
+        await self.transport.close()
         self._state = _State.CLOSED
 
     async def _drain(self, grace: float) -> None:
         if self._calls:
             self._quiet = self.loop.create_future()
             await asyncio.wait([self._quiet], timeout=grace)
-
-    async def _end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._drain(_LAST_MOMENT)
-        await self.transport.close()

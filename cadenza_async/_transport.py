@@ -42,14 +42,21 @@ class Progress:
         entered: The request reached aiohttp's own handler.
         handed: The body was handed to a connection, so the server may have read it.
         stale: That connection was closing and took nothing.
+        body: There is a body that can tell; without one (a read) nothing proves that a request
+            did not leave.
     """
 
-    __slots__ = ("_late", "entered", "handed", "limit", "stale")
+    __slots__ = ("_late", "body", "entered", "handed", "limit", "stale")
 
     def __init__(self, limit: Deadline, late: Callable[[], bool]) -> None:
         self._late = late
         self.limit = limit
-        self.entered = self.handed = self.stale = False
+        self.body = self.entered = self.handed = self.stale = False
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it is certain that the server has read nothing."""
+        return self.body and self.entered and not self.handed
 
     def hand_over(self) -> None:
         """Note that the server may read the body from now on.
@@ -68,6 +75,7 @@ class _Body(BytesPayload):
     def __init__(self, content: bytes, progress: Progress) -> None:
         super().__init__(content, content_type="application/json")
         self._progress = progress
+        progress.body = True
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
@@ -228,11 +236,9 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Evidence, str], ...]] 
     ((aiohttp.ServerDisconnectedError,), Evidence.UNKNOWN, "the server hung up"),
     ((TimeoutError,), Evidence.UNKNOWN, "no answer came in time"),
     ((aiohttp.ClientPayloadError,), Evidence.UNKNOWN, "the answer was cut short"),
-    (
-        (aiohttp.ClientResponseError, aiohttp.TooManyRedirects),
-        Evidence.UNKNOWN,
-        "the answer is not HTTP",
-    ),
+    ((aiohttp.ClientResponseError,), Evidence.UNKNOWN, "the answer is not HTTP"),
+    ((aiohttp.RedirectClientError,), Evidence.UNKNOWN, "the answer is a redirect"),
+    ((aiohttp.UploadAbortedError,), Evidence.UNKNOWN, "the sending was broken off"),
     ((aiohttp.ClientOSError, OSError), Evidence.UNKNOWN, "the connection was reset"),
     ((aiohttp.ClientConnectionError,), Evidence.UNKNOWN, "the connection failed"),
 )
@@ -248,7 +254,7 @@ def explain(error: Exception, call: Call[Any], progress: Progress) -> NoAnswer:
     closing = call.body is None and isinstance(error, aiohttp.ClientConnectionResetError)
     if progress.stale or closing:
         evidence, reason = Evidence.STALE, "the connection was closing"
-    elif progress.entered and not progress.handed and call.body is not None:
+    elif progress.unsent:
         evidence = Evidence.NOT_SENT
     detail = _detail(error)
     return NoAnswer(

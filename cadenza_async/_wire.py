@@ -10,6 +10,8 @@ from attrs import Attribute, AttrsInstance, fields, frozen, resolve_types
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from cadenza_async.auth import check_token
+from cadenza_async.errors import ConfigError
 from cadenza_async.models import NewAccount, TradingAccount
 from cadenza_async.secret import Secret
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 UNNAMED: Final = "UNKNOWN"
 """Stands for a venue or status that an answer should name and does not."""
+
+_UNSENT: Final = ("key", "user")  # what only `onboard` knows rows by
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST, _LATEST = (
@@ -116,6 +120,7 @@ class Grant:
 
 
 _LIFETIME = 3600.0  # what is published
+_ETERNITY = 10**9
 
 
 def read_grant(envelope: Mapping[str, Any]) -> Grant:
@@ -126,12 +131,16 @@ def read_grant(envelope: Mapping[str, Any]) -> Grant:
     """
     data = as_object(envelope.get("data")) or {}
     access, refresh, lasts = (data.get(k) for k in ("accessToken", "refreshToken", "expiresIn"))
-    if not isinstance(access, str):
-        raise ValueError("no accessToken")  # noqa: TRY004  # the answer is wrong, not a type
+    try:
+        token = check_token(Secret(cast("str", access)))
+    except ConfigError:
+        token = None
+    if token is None:
+        raise ValueError("no accessToken that can be used")
     return Grant(
-        access_token=Secret(access),
+        access_token=token,
         refresh_token=Secret(refresh) if isinstance(refresh, str) else None,
-        expires_in=float(lasts) if type(lasts) is int and lasts > 0 else _LIFETIME,
+        expires_in=float(lasts) if type(lasts) is int and 0 < lasts < _ETERNITY else _LIFETIME,
     )
 
 
@@ -183,11 +192,13 @@ def _readability(attribute: Attribute[Any]) -> Callable[[object], bool]:
 
 
 def _renamed(model: type[AttrsInstance]) -> dict[str, Any]:
-    return {a.name: override(rename=_camel(a.name)) for a in fields(resolve_types(model))}
+    resolved = fields(resolve_types(model))
+    return {a.name: override(rename=_camel(a.name)) for a in resolved if a.name not in _UNSENT}
 
 
 def _build_converter() -> Converter:
     converter = Converter(detailed_validation=False)
+    unsent: dict[str, Any] = {name: override(omit=True) for name in _UNSENT}
     converter.register_unstructure_hook(Secret, Secret.reveal)
     converter.register_structure_hook(datetime, lambda value, _: _datetime(value))
     converter.register_structure_hook(
@@ -197,7 +208,7 @@ def _build_converter() -> Converter:
     converter.register_unstructure_hook(
         NewAccount,
         make_dict_unstructure_fn(
-            NewAccount, converter, _cattrs_omit_if_default=True, **_renamed(NewAccount)
+            NewAccount, converter, _cattrs_omit_if_default=True, **_renamed(NewAccount), **unsent
         ),
     )
     return converter

@@ -30,7 +30,7 @@ class TokenSource(Protocol):
         ...
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, init=False)
 class PasswordLogin:
     """Logs in with e-mail and password, and refreshes (``POST /api/v3/auth/login``).
 

@@ -42,11 +42,12 @@ class AsyncCadenza:
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         self._source = token_source(access_token)
         self._shared = configure(options)
+        self._sessions = Sessions(self._shared)
         self._session: Session | None = None
 
     async def __aenter__(self) -> Self:
         self._shared.open()
-        self._session = Sessions(self._shared).get(self._source)
+        self._session = self._sessions.get(self._source)
         return self
 
     async def __aexit__(
@@ -216,10 +217,12 @@ class PoolClient(AsyncCadenza):
 
     Args:
         session: The identity's session.
+        sessions: The sessions of the pool.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, sessions: Sessions) -> None:
         self._session = session
+        self._sessions = sessions
         self._shared = session.shared
 
     async def __aenter__(self) -> Self:

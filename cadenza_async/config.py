@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
@@ -15,6 +14,8 @@ from attrs import Attribute, field, frozen
 from cadenza_async import __version__
 from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.models import Attempt, check_text
+
+_HIGHEST = 1e9  # finite, and more than anybody waits
 
 RateScope: TypeAlias = Literal["identity", "pool"]
 
@@ -74,7 +75,7 @@ def _number(lowest: float, unit: str, *, whole: bool = False) -> Callable[..., N
     def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401
         kinds = int if whole else (int, float)
         fits = isinstance(value, kinds) and not isinstance(value, bool)
-        if not (fits and math.isfinite(value) and value >= lowest):
+        if not (fits and lowest <= value <= _HIGHEST):
             kind = "a whole number" if whole else "a number"
             raise ConfigError(f"{attribute.name} must be {kind} of {unit}, at least {lowest:g}")
 
@@ -87,7 +88,7 @@ def seconds(argument: str, given: Any) -> float:  # noqa: ANN401
     Raises:
         UsageError: If it does not. The text names the argument.
     """
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _HIGHEST:
         raise UsageError(f"{argument} must be a number of seconds above 0")
     return float(given)
 
@@ -101,7 +102,10 @@ def _one_of(*words: str) -> Callable[..., None]:
 
 
 def _header(_: object, attribute: Attribute[Any], value: str) -> None:
-    check_text(attribute.name, value)
+    try:
+        check_text(attribute.name, value)
+    except UsageError as error:
+        raise ConfigError(str(error)) from None
 
 
 class Settings(TypedDict, total=False):

@@ -74,7 +74,8 @@ class CadenzaError(Exception):
 def _rebuild(
     kind: type[CadenzaError], args: tuple[str, ...], state: dict[str, object]
 ) -> CadenzaError:
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    error.args = args
     error.__dict__.update(state)
     return error
 
@@ -98,9 +99,17 @@ class ClosedError(UsageError):
 
 
 class InvalidRowError(UsageError):
-    """A row of an onboarding file cannot be used."""
+    """A row of an onboarding job cannot be used.
+
+    Attributes:
+        key: The row's key, or what else tells which row it is.
+    """
 
     remedy = "Correct the row and run again."
+
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class TransportError(CadenzaError):

@@ -171,7 +171,7 @@ def _text(*, required: bool = True, unsendable: re.Pattern[str] = _UNSENDABLE) -
 _WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, init=False)
 class NewAccount:
     """An exchange account to be connected, checked for what is known to be wrong.
 
@@ -183,6 +183,9 @@ class NewAccount:
             key of theirs that has none.
         name: A custom name. A unique one is what makes an unknown outcome answerable.
         account_type: For example ``SPOT``; the server chooses when it is left out.
+        key: What `onboard` knows the row by in its journal, and is never sent. Derived from
+            user, venue, API key and account type when it is left out.
+        user: For `onboard`: whose account it is, as in its ``tokens``; never sent.
 
     Raises:
         UsageError: If an argument is known to be refused. Nothing was sent.
@@ -194,6 +197,8 @@ class NewAccount:
     api_passphrase: Secret | None = field(default=None, validator=_text(required=False))
     name: str | None = field(default=None, validator=_text(required=False))
     account_type: str | None = field(default=None, validator=_text(required=False))
+    key: str | None = field(default=None, validator=_text(required=False))
+    user: str | None = field(default=None, validator=_text(required=False))
 
     def __init__(
         self,
@@ -204,6 +209,8 @@ class NewAccount:
         api_passphrase: str | Secret | None = None,
         name: str | None = None,
         account_type: str | None = None,
+        key: str | None = None,
+        user: str | None = None,
     ) -> None:
         # Hidden before anything can fail: a traceback may show the locals of this frame.
         api_key, api_secret = hide(api_key), hide(api_secret)
@@ -215,6 +222,8 @@ class NewAccount:
             api_passphrase=api_passphrase,
             name=name,
             account_type=account_type,
+            key=key,
+            user=user,
         )
 
     if TYPE_CHECKING:

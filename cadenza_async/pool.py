@@ -65,4 +65,5 @@ class SessionPool:
         """
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         self._shared.check()
-        return PoolClient(self._sessions.get(token_source(access_token), identity))
+        session = self._sessions.get(token_source(access_token), identity)
+        return PoolClient(session, self._sessions)

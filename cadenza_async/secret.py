@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _MASK = "****"
 _SHORTEST_SHOWN = 12
@@ -15,6 +15,13 @@ _SHORTEST_HIDDEN = 4
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+class Hasher(Protocol):
+    """What `hashlib` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
 
 
 class Secret:
@@ -48,18 +55,28 @@ class Secret:
         """Return the HMAC-SHA256 of the text under ``key``, in hexadecimal."""
         return hmac.digest(key, self.__encoded(), "sha256").hex()
 
+    def feed(self, hasher: Hasher) -> None:
+        """Add the text to a hash."""
+        hasher.update(self.__encoded())
+
     def masked(self) -> str:
         """Return the first 4 and last 2 characters, or only a mask when the text is short."""
         if len(self.__value) < _SHORTEST_SHOWN:
             return _MASK
         return f"{self.__value[:4]}{_MASK}{self.__value[-2:]}"
 
-    def redact(self, text: str) -> str:
-        """Return ``text`` with every occurrence of the secret replaced by a mask.
+    @staticmethod
+    def redact(text: str, secrets: Iterable[Secret]) -> str:
+        """Return the text with every occurrence of the secrets, or of a line of them, masked."""
+        pieces = {piece for secret in secrets for piece in secret.__pieces()}  # noqa: SLF001  # ours
+        for piece in sorted(pieces, key=len, reverse=True):  # one may be a part of another
+            text = text.replace(piece, _MASK)
+        return text
 
-        What is shorter than four characters is no secret, and would make any text unreadable.
-        """
-        return text.replace(self.__value, _MASK) if len(self.__value) >= _SHORTEST_HIDDEN else text
+    def __pieces(self) -> set[str]:
+        """Return what is to be masked: what is too short is no secret, and part of any text."""
+        lines = (self.__value, *self.__value.splitlines())
+        return {line.strip() for line in lines if len(line.strip()) >= _SHORTEST_HIDDEN}
 
     def __encoded(self) -> bytes:
         return self.__value.encode("utf-8", "surrogatepass")

@@ -24,14 +24,23 @@ from anyio.from_thread import BlockingPortal, BlockingPortalProvider
 
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import ClosedError, UsageError
+from cadenza_async.onboarding import onboard
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterator,
+    )
     from types import TracebackType
 
     from cadenza_async._sessions import Options
     from cadenza_async.auth import Token
+    from cadenza_async.onboarding import Onboarding, RowOutcome, RowState
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,10 +106,73 @@ def _iterating(
     return cast("_Method[P, Iterator[T]]", call)
 
 
-async def _next(rows: AsyncGenerator[T, None]) -> tuple[T] | None:
+async def _next(rows: AsyncIterable[T]) -> tuple[T] | None:
     async for row in rows:
         return (row,)
     return None
+
+
+class BlockingOnboarding:
+    """A run over many rows, in blocking code; `Cadenza.onboard` makes it.
+
+    Iterate over it to get the outcome of each row. Use it with ``with`` to stop at once on leaving:
+    nothing more is sent, what is in flight gets ``grace`` seconds, and the journal is closed.
+
+    Args:
+        portal: The loop it runs in.
+        run: The run.
+    """
+
+    def __init__(self, portal: BlockingPortal, run: Onboarding) -> None:
+        self._portal = portal
+        self._run = run
+
+    def __enter__(self) -> Self:
+        _wait(self._portal, self._run.__aenter__)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> RowOutcome:
+        step = _wait(self._portal, partial(_next, self._run))
+        if step is None:
+            raise StopIteration
+        return step[0]
+
+    def close(self) -> None:
+        """Stop. Nothing more is sent; what is in flight gets the client's grace period."""
+        _wait(self._portal, self._run.aclose)
+
+    @property
+    def counts(self) -> dict[RowState, int]:
+        """How many of the rows read so far are in each state; see `Onboarding.counts`."""
+        return self._run.counts
+
+    @property
+    def missing(self) -> int | None:
+        """How many keys of the journal were not among the rows; see `Onboarding.missing`."""
+        return self._run.missing
+
+
+def _onboarding(
+    method: Callable[Concatenate[AsyncCadenza, P], Onboarding],
+) -> _Method[P, BlockingOnboarding]:
+    """Lift what makes a run over many rows."""
+
+    @wraps(method)
+    def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> BlockingOnboarding:
+        return BlockingOnboarding(self._running, method(self._async, *args, **kwargs))
+
+    return cast("_Method[P, BlockingOnboarding]", call)
 
 
 class Cadenza:
@@ -153,3 +225,4 @@ class Cadenza:
     resolve = _blocking(AsyncCadenza.resolve)
     disconnect_account = _blocking(AsyncCadenza.disconnect_account)
     list_accounts = _iterating(AsyncCadenza.list_accounts)
+    onboard = _onboarding(onboard)

@@ -12,12 +12,12 @@ import hypothesis
 import pytest
 from blockbuster import blockbuster_ctx
 
+from cadenza_async.sandbox import Sandbox
+
 from .canned import Canned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-    from cadenza_async.sandbox import Sandbox
 
 # The same examples on every run and machine; a slow machine is no failure.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -64,8 +64,6 @@ async def _clean_loop() -> AsyncIterator[None]:
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     """Give an embedded Cadenza of the test's own."""
-    from cadenza_async.sandbox import Sandbox
-
     async with Sandbox() as sandbox:
         yield sandbox
 

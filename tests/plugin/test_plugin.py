@@ -67,10 +67,10 @@ def test_fixtures_work_in_a_suite_of_the_users(tmp_path: Path, source: str, pass
     """Without any async plugin, the fixtures give a sandbox, clients and faults."""
     (tmp_path / "conftest.py").write_text(PLUGIN)
     (tmp_path / "test_engine.py").write_text(source)
-    plugins = ["-p", "no:asyncio", "-p", "no:anyio", "-p", "no:aiohttp", "-p", "no:cacheprovider"]
+    absent = [f"-pno:{name}" for name in ("asyncio", "anyio", "aiohttp", "cacheprovider")]
+    alone = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-c", "/dev/null", *plugins]
-        + ["--rootdir", str(tmp_path), str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", *absent, *alone],
         capture_output=True,
         text=True,
         check=False,

@@ -93,6 +93,7 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     server = context.Process(target=serve, args=(far_end, options.identities))
     server.start()
+    far_end.close()
     url, tokens = pipe.recv()
     print("| µs of processor time per call | median | least | most |")
     print("|---|---:|---:|---:|")

@@ -1,0 +1,224 @@
+"""One run: from its rows to their outcomes, whatever ends it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import AsyncExitStack
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from cadenza_async.cli._client import run
+from cadenza_async.cli._exits import stopped
+from cadenza_async.cli._output import write_json
+from cadenza_async.cli._progress import Progress, watched
+from cadenza_async.cli._rows import Source
+from cadenza_async.cli._summary import Summary
+from cadenza_async.cli._tally import Meter, Tally
+from cadenza_async.client import AsyncCadenza
+from cadenza_async.errors import CadenzaError, ConfigError, UsageError
+from cadenza_async.onboarding import onboard
+from cadenza_async.onboarding._ahead import ReadAhead
+from cadenza_async.onboarding._intake import Intake
+from cadenza_async.onboarding._rehearsal import CALLS_A_MINUTE
+from cadenza_async.onboarding._reports import Reports, describe
+from cadenza_async.pool import SessionPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cadenza_async.auth import Token
+    from cadenza_async.config import Settings
+    from cadenza_async.onboarding import RowOutcome
+    from cadenza_async.onboarding._intake import Origin
+
+    Tokens: TypeAlias = Mapping[str, Token] | Callable[[str], Token] | None
+
+_MINUTE: Final = 60
+_QUARANTINE: Final = 120.0
+_IN_A_SANDBOX: Final = 10.0  # longer than its slowest commit
+
+
+@frozen(kw_only=True)
+class Stage:
+    """A sandbox that a run happens in.
+
+    Attributes:
+        rate_limit: Calls of a user in a period; None: no limit.
+        period: Its seconds.
+        faults: What goes wrong.
+    """
+
+    rate_limit: int | None = None
+    period: int = _MINUTE
+    faults: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Plan:
+    """How a run goes.
+
+    Attributes:
+        base_url: As for `AsyncCadenza`.
+        grace: Likewise.
+        quarantine: As for `onboard`; shorter in a sandbox, when not given.
+        concurrency: As for `onboard`.
+        unique_names: Likewise.
+        retry_failed: Likewise.
+        stage: The sandbox it all happens in; None: it is meant.
+        json: Whether scripts read the outcomes.
+    """
+
+    base_url: str | None = None
+    grace: float = 10.0
+    quarantine: float | None = None
+    concurrency: int | None = None
+    unique_names: bool = False
+    retry_failed: bool = False
+    stage: Stage | None = None
+    json: bool = False
+
+    @property
+    def limit(self) -> int | None:
+        """Calls that each user may make in `span` seconds."""
+        return CALLS_A_MINUTE if self.stage is None else self.stage.rate_limit
+
+    @property
+    def span(self) -> int:
+        """The seconds of the rate limit's window."""
+        return _MINUTE if self.stage is None else self.stage.period
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments of `onboard`."""
+        usual = _QUARANTINE if self.stage is None else _IN_A_SANDBOX
+        given = {
+            "quarantine": usual if self.quarantine is None else self.quarantine,
+            "concurrency": self.concurrency,
+            "unique_names": self.unique_names,
+            "retry_failed": self.retry_failed,
+        }
+        return given if self.stage is None else {**given, "patience": _IN_A_SANDBOX}
+
+
+@define(kw_only=True)
+class Conduct:
+    """A run with all that it needs.
+
+    Attributes:
+        plan: How it goes.
+        source: The rows.
+        tokens: Whose they are; None: all the same identity's.
+        journal: The journal's path.
+        reports: Where outcomes are written down, if anywhere.
+        sandbox: The sandbox it happened in, if it did.
+    """
+
+    plan: Plan
+    source: Source
+    tokens: Tokens
+    journal: Path
+    reports: Reports | None = None
+    sandbox: Sandbox | None = field(default=None, init=False)
+    _tally: Tally = field(factory=Tally, init=False)
+    _meter: Meter = field(init=False)
+    _intake: Intake = field(init=False)
+    _missing: int | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._meter = Meter(self.plan.span)
+        self._intake = Intake(ReadAhead(self.source.rows))
+
+    def run(self) -> int:
+        """Connect the accounts, say what became of them, and return the exit code.
+
+        Raises:
+            Stopped: If somebody ended it.
+            CadenzaError: If it could not begin, or go on.
+        """
+        ended: BaseException | None = None
+        try:
+            run(self._work())
+        except KeyboardInterrupt as stop:
+            ended = stopped(stop)
+        except CadenzaError as error:
+            ended = error
+        except sqlite3.Error as error:
+            ended = ConfigError(f"the journal {self.journal} cannot be used: {error}")
+        if ended is None or self._intake.users:
+            self._conclude()
+        if ended is not None:
+            raise ended
+        return self._tally.code()
+
+    async def _work(self) -> None:
+        async with AsyncExitStack() as stack:
+            pool, tokens = await self._enter(stack)
+            job = onboard(
+                pool, self._intake, tokens=tokens, journal=self.journal, **self.plan.options()
+            )
+            await stack.enter_async_context(job)
+            progress = Progress(
+                counts=lambda: job.counts,
+                users=self._intake.users if self.source.users is None else self.source.users,
+                complete=self.source.users is not None,
+                tally=self._tally,
+                meter=self._meter,
+                limit=self.plan.limit,
+            )
+            async with watched(progress, json=self.plan.json):
+                async for outcome in job:
+                    self._take(outcome, self._intake.claim(outcome))
+            self._missing = job.missing
+
+    async def _enter(self, stack: AsyncExitStack) -> tuple[SessionPool | AsyncCadenza, Tokens]:
+        """Open what calls go through, and the sandbox they go to if there is one."""
+        settings: Settings = {"grace": self.plan.grace, "on_attempt": self._meter.count}
+        if self.plan.stage is not None:
+            sandbox = self.sandbox = _build(self.plan.stage)
+            settings["base_url"] = (await stack.enter_async_context(sandbox)).url
+            client = AsyncCadenza(sandbox.access_token, **settings)
+            return await stack.enter_async_context(client), cache(partial(_token, sandbox))
+        settings["base_url"] = self.plan.base_url
+        pool = AsyncCadenza(**settings) if self.tokens is None else SessionPool(**settings)
+        return await stack.enter_async_context(pool), self.tokens
+
+    def _take(self, outcome: RowOutcome, origin: Origin) -> None:
+        facts = describe(outcome, origin)
+        self._tally.add(outcome, facts)
+        if self.reports is not None:
+            self.reports.add(outcome, origin)
+        if self.plan.json:
+            write_json(facts)
+
+    def _conclude(self) -> None:
+        """Account for every row that was read, those without an outcome included."""
+        for outcome, origin in self._intake.leftovers(self.journal):
+            self._take(outcome, origin)
+        if self.reports is not None:
+            self.reports.commit()
+        summary = Summary(
+            tally=self._tally,
+            missing=self._missing or 0,
+            unread=None if self._intake.exhausted else self.source.name,
+            reports=None if self.reports is None else self.reports.folder,
+        )
+        summary.tell(json=self.plan.json)
+
+
+def _build(stage: Stage) -> Sandbox:
+    from cadenza_async.sandbox import Sandbox
+
+    sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period)
+    try:
+        sandbox.script(*stage.faults)
+    except ValueError as error:
+        problem = str(error)
+    else:
+        return sandbox
+    raise UsageError(f"--fault: {problem}")
+
+
+def _token(sandbox: Sandbox, user: str) -> str:
+    return sandbox.token(user, expires_in=None)

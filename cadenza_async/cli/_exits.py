@@ -1,0 +1,105 @@
+"""How a command ends: every error and every signal has two lines and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from cadenza_async import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from cadenza_async.cli._output import Output
+    from cadenza_async.models import Attempt
+
+_CODES: Final = (
+    (errors.UsageError, 2),
+    (errors.OutcomeUnknownError, 3),
+    (errors.TransportError, 4),
+    (errors.CadenzaError, 1),
+)
+_SIGPIPE: Final = 141  # what a shell says of a command whose reader has gone
+_LOOK_AGAIN: Final = "Make room, then look with 'cadenza accounts' what was done."
+_LOOK_FIRST: Final = "Do not repeat it: look with 'cadenza accounts' whether it was done."
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody ended the command: with Ctrl-C, by saying no, or with SIGTERM.
+
+    Args:
+        text: What happened.
+        code: The exit code.
+        pending: The write that may have been done nevertheless.
+    """
+
+    def __init__(
+        self, text: str = "interrupted", *, code: int = 130, pending: Attempt | None = None
+    ) -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.pending = pending
+
+
+def stopped(stop: KeyboardInterrupt) -> Stopped:
+    """Return what there is to know; Ctrl-C leaves a line of the terminal unfinished."""
+    if isinstance(stop, Stopped):
+        return stop
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    return Stopped()
+
+
+def terminated() -> Stopped:
+    """Return what SIGTERM raises."""
+    return Stopped("terminated", code=128 + signal.SIGTERM)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise terminated()
+
+
+def _unheard(output: Output, error: OSError) -> int:
+    """Return the code for what was done and could not be told, which is no refusal."""
+    if isinstance(error, BrokenPipeError):
+        return _SIGPIPE
+    output.lost(f"standard output cannot be written: {error.strerror}", _LOOK_AGAIN)
+    return 3
+
+
+def _code(error: Exception) -> int:
+    return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+@contextmanager
+def reporting(output: Output) -> Generator[None]:
+    """Report whatever ends the block, and exit with its code.
+
+    Args:
+        output: Where to report.
+
+    Raises:
+        SystemExit: If the block did not come to its end.
+    """
+    signal.signal(signal.SIGTERM, _terminate)  # a prompt has to switch the echo on again
+    code = 0
+    try:
+        try:
+            yield
+        except errors.CadenzaError as error:
+            code = _code(error)
+            unknown = isinstance(error, errors.OutcomeUnknownError)
+            output.failed(error, _LOOK_FIRST if unknown else error.remedy, code)
+        except KeyboardInterrupt as stop:
+            known = stopped(stop)
+            code = known.code
+            output.stopped(known, _LOOK_FIRST if known.pending else None)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed once more
+        code = code or _unheard(output, error)
+    if code:
+        raise SystemExit(code)

@@ -1,0 +1,129 @@
+"""The command that connects the accounts of a file."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from typer import BadParameter
+
+from cadenza_async.cli._conduct import Conduct, Plan, Stage
+from cadenza_async.cli._exits import reporting
+from cadenza_async.cli._output import Output
+from cadenza_async.cli._rehearse import rehearse
+from cadenza_async.cli._rows import open_source, open_tokens, warn_where_nobody_can_tell
+from cadenza_async.cli._status import show
+from cadenza_async.cli._summary import report_to
+from cadenza_async.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cadenza_async.auth import Token
+    from cadenza_async.cli._rows import Source
+
+
+@frozen(kw_only=True)
+class Job:
+    """What is to be done, as the options say.
+
+    Attributes:
+        file: The accounts; ``-`` for standard input.
+        journal: The journal's path; derived from the file's name when not given.
+        reports: The folder for the reports; derived from the journal's name when not given.
+        tokens: The file of access tokens.
+        allow_insecure: Whether secrets may be written out in files that others can read.
+        plan: How it goes.
+    """
+
+    file: str | None
+    journal: str | None = None
+    reports: str | None = None
+    tokens: str | None = None
+    allow_insecure: bool = False
+    plan: Plan
+
+    def carry_out(self) -> int:
+        """Connect the accounts, and return the exit code.
+
+        Raises:
+            Stopped: If somebody ended it.
+            CadenzaError: If it could not begin, or go on.
+        """
+        source, tokens, kept = self.open(), self.open_tokens(), self.journal_path
+        if kept is None and self.plan.stage is None:
+            raise UsageError("say with --journal where the journal is to be")
+        if tokens is None and self.plan.stage is None and source.names_users:
+            raise ConfigError("the rows name users: say with --tokens where their tokens are")
+        folder = self._folder(kept)
+        with ExitStack() as stack:
+            journal = kept or Path(stack.enter_context(TemporaryDirectory())) / "journal"
+            reports = None if folder is None else stack.enter_context(report_to(folder))
+            return Conduct(
+                plan=self.plan, source=source, tokens=tokens, journal=journal, reports=reports
+            ).run()
+
+    def open(self) -> Source:
+        """Look at the accounts."""
+        warn_where_nobody_can_tell()
+        return open_source(self.file or "-", allow_insecure=self.allow_insecure)
+
+    def open_tokens(self) -> Mapping[str, Token] | None:
+        """Read the tokens, if there is a file of them."""
+        if self.tokens is None:
+            return None
+        return open_tokens(self.tokens, allow_insecure=self.allow_insecure)
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where the journal is; None if it is not kept, or nobody has said."""
+        if self.journal is not None:
+            return Path(self.journal)
+        if self.plan.stage is not None or self.file is None or not Path(self.file).is_file():
+            return None
+        return Path(self.file).with_suffix(".journal")
+
+    def _folder(self, journal: Path | None) -> Path | None:
+        if self.reports is not None:
+            return Path(self.reports)
+        return None if journal is None else journal.with_suffix(".reports")
+
+
+def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:
+    """Do what the options say.
+
+    Args:
+        job: The job.
+        status: The journal of a job that is only asked about.
+        dry_run: Whether nothing is to be sent.
+
+    Raises:
+        SystemExit: If not all is well.
+    """
+    with reporting(Output(json=job.plan.json)):
+        if (job.file is None) == (status is None):
+            raise UsageError("give a file of accounts, or a journal with --status")
+        if status is not None:
+            code = show(Path(status), json=job.plan.json)
+        else:
+            code = rehearse(job) if dry_run else job.carry_out()
+    if code:
+        raise SystemExit(code)
+
+
+def make_stage(
+    *, sandbox: bool, rate_limit: int | None, faults: Iterable[str] | None
+) -> Stage | None:
+    """Return the sandbox that a run happens in, if it does.
+
+    Raises:
+        BadParameter: If something is said about a sandbox, and there is none.
+    """
+    if sandbox:
+        return Stage(rate_limit=rate_limit, faults=tuple(faults or ()))
+    if rate_limit is not None or faults:
+        raise BadParameter("--rate-limit and --fault are for --sandbox")
+    return None

@@ -1,0 +1,89 @@
+"""A run without sending: what is wrong with the rows, and how long they will take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cadenza_async.cli._output import open_console, printable, write_json
+from cadenza_async.cli._progress import duration
+from cadenza_async.onboarding import JournalReader, RowState
+from cadenza_async.onboarding._rehearsal import Rehearsal, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cadenza_async.auth import Token
+    from cadenza_async.cli._onboard import Job
+    from cadenza_async.onboarding._cells import Flaw
+
+
+def rehearse(job: Job) -> int:
+    """Check everything that can be checked without sending, and return the exit code.
+
+    Raises:
+        UsageError: If a file cannot be used at all.
+    """
+    source, tokens = job.open(), job.open_tokens()
+    unique = job.plan.unique_names
+    with Rehearsal(lambda user: _has_token(tokens, user), unique_names=unique) as rehearsal:
+        for row in source.rows:
+            for flaw in rehearsal.check(row):
+                _tell(flaw, json=job.plan.json)
+    _conclude(rehearsal, job)
+    if tokens is None and job.plan.stage is None:
+        _mind_tokens(named=any(user is not None for user in rehearsal.good))
+    return 2 if rehearsal.bad else 0
+
+
+def _has_token(tokens: Mapping[str, Token] | None, user: str | None) -> bool:
+    """Say whether there is a token; without a file of tokens nobody has looked."""
+    if user is None:
+        return tokens is None or bool(os.environ.get("CADENZA_ACCESS_TOKEN"))
+    return tokens is None or user in tokens
+
+
+def _connected(job: Job) -> Counter[str | None]:
+    """Count, for each user, the rows that an earlier run has connected."""
+    journal = job.journal_path
+    if journal is None or not journal.exists():
+        return Counter()
+    with JournalReader(journal) as reader:
+        return Counter(row.user for row in reader.rows(RowState.DONE))
+
+
+def _tell(flaw: Flaw, *, json: bool) -> None:
+    if json:
+        write_json({"line": flaw.line, "column": flaw.column, "problem": flaw.text})
+    else:
+        open_console(sys.stdout).print(printable(str(flaw)), soft_wrap=True)
+
+
+def _conclude(rehearsal: Rehearsal, job: Job) -> None:
+    good, users, plan = rehearsal.good.total(), len(rehearsal.good), job.plan
+    seconds = None if plan.limit is None else _seconds(rehearsal, job, plan.limit)
+    if plan.json:
+        write_json({"summary": {"good": good, "bad": rehearsal.bad, "seconds": seconds}})
+        return
+    console = open_console(sys.stdout)
+    console.print(f"{good:,} rows are good, {rehearsal.bad:,} are bad; nothing was sent.")
+    if seconds is not None:
+        least, most = duration(seconds), duration(seconds + plan.span)
+        console.print(
+            f"At {plan.limit} calls a minute for each user ({users:,} of them) the run takes"
+            f" {f'{least} to {most}' if seconds else f'less than {most}'}."
+        )
+
+
+def _seconds(rehearsal: Rehearsal, job: Job, limit: int) -> int:
+    """Return what the run will take at least, less what earlier ones have done."""
+    return windows(rehearsal.good - _connected(job), limit) * job.plan.span
+
+
+def _mind_tokens(*, named: bool) -> None:
+    if named:
+        sys.stderr.write("The rows name users: the run will need --tokens.\n")
+    elif not os.environ.get("CADENZA_ACCESS_TOKEN"):
+        sys.stderr.write("The run will need CADENZA_ACCESS_TOKEN, or --tokens.\n")

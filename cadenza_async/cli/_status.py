@@ -1,0 +1,37 @@
+"""What a journal tells of the runs so far."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from cadenza_async.cli._output import open_console, printable
+from cadenza_async.cli._summary import Summary
+from cadenza_async.cli._tally import Tally
+from cadenza_async.onboarding import JournalReader
+from cadenza_async.onboarding._intake import Origin, outcome_of
+from cadenza_async.onboarding._reports import describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def show(journal: Path, *, json: bool) -> int:
+    """Tell how far a job is, and return the exit code of a run that ended so.
+
+    Nothing is sent, and the job may be running.
+
+    Raises:
+        ConfigError: If there is no such journal.
+    """
+    tally, missing = Tally(), 0
+    with JournalReader(journal) as reader:
+        for row in reader.rows():
+            outcome = outcome_of(row)
+            tally.add(outcome, describe(outcome, Origin(key=row.key)))
+            missing += row.missing
+        url = reader.base_url
+    if not json:
+        open_console(sys.stdout).print(printable(f"{journal} for {url}"), soft_wrap=True)
+    Summary(tally=tally, missing=missing).tell(json=json)
+    return tally.code()

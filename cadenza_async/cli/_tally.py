@@ -1,0 +1,144 @@
+"""What the rows of a run have come to, counted for people."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter, OrderedDict, deque
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import define, field
+
+from cadenza_async.onboarding import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cadenza_async.errors import CadenzaError
+    from cadenza_async.models import Attempt
+    from cadenza_async.onboarding import RowOutcome
+
+_REASONS: Final = 200  # those met last; a text may be different each time
+_LINE: Final = re.compile(r"^line \d+[,:] ")
+_UNFINISHED: Final = (RowState.PENDING, RowState.UNKNOWN, RowState.INTENT)
+
+
+@define
+class Reason:
+    """Why rows are not connected.
+
+    Attributes:
+        text: What happened.
+        remedy: Who must act.
+        rows: How many rows it happened to.
+        last: Which was the last.
+    """
+
+    text: str
+    remedy: str
+    rows: int = 0
+    last: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}: {self.text}"
+
+
+@define
+class Tally:
+    """Counts outcomes.
+
+    Attributes:
+        states: How many rows are in each state.
+        users: How many rows of each user have an outcome.
+    """
+
+    states: Counter[RowState] = field(factory=Counter[RowState])
+    users: Counter[str | None] = field(factory=Counter["str | None"])
+    _reasons: OrderedDict[str, Reason] = field(factory=OrderedDict[str, Reason])
+
+    def add(self, outcome: RowOutcome, facts: Mapping[str, Any]) -> None:
+        """Count one row.
+
+        Args:
+            outcome: What it has come to.
+            facts: The same in words, see `describe`.
+        """
+        self.states[outcome.state] += 1
+        self.users[facts.get("user")] += 1
+        if outcome.error is not None and outcome.state is not RowState.DONE:
+            text = _reason(outcome.error)
+            reason = self._reasons.setdefault(text, Reason(text, facts["remedy"]))
+            reason.rows += 1
+            reason.last = facts.get("name") or facts["key"]
+            self._reasons.move_to_end(text)
+            if len(self._reasons) > _REASONS:
+                self._reasons.popitem(last=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows have been counted."""
+        return self.states.total()
+
+    def reasons(self) -> Iterable[Reason]:
+        """Return why rows are not connected, the last first."""
+        return reversed(self._reasons.values())
+
+    def code(self, *, whole: bool = True) -> int:
+        """Return the exit code: 3 if there is more to do, 1 if some failed, else 0.
+
+        Args:
+            whole: Whether all rows were counted.
+        """
+        if not whole or any(self.states[state] for state in _UNFINISHED):
+            return 3
+        return int(self.states[RowState.DONE] < self.rows)
+
+    def text(self) -> str:
+        """Say it in a line."""
+        parts = {
+            "connected": self.states[RowState.DONE],
+            "failed": self.states[RowState.FAILED],
+            "in conflict": self.states[RowState.CONFLICT],
+            "in doubt": self.states[RowState.UNKNOWN] + self.states[RowState.INTENT],
+            "not done": self.states[RowState.PENDING],
+        }
+        told = [f"{number:,} {what}" for what, number in parts.items() if number]
+        return ", ".join(told) or "no rows"
+
+
+def _reason(error: CadenzaError) -> str:
+    """Return what rows may have in common: no request id, no line."""
+    return _LINE.sub("", str(getattr(error, "message", error)))
+
+
+class Meter:
+    """How many calls went out in the last so many seconds.
+
+    Args:
+        span: The seconds.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, span: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.span = span
+        self._clock = clock
+        self._seconds: deque[list[int]] = deque()
+
+    def count(self, _: Attempt) -> None:
+        """Count one call."""
+        now = int(self._clock())
+        if not self._seconds or self._seconds[-1][0] != now:
+            self._seconds.append([now, 0])
+        self._seconds[-1][1] += 1
+        self.forget()
+
+    def forget(self) -> None:
+        """Leave out what is too long ago."""
+        while self._seconds and self._seconds[0][0] <= self._clock() - self.span:
+            self._seconds.popleft()
+
+    @property
+    def calls(self) -> int:
+        """How many calls there were."""
+        self.forget()
+        return sum(number for _, number in self._seconds)

@@ -1,0 +1,194 @@
+"""What the lanes of a run share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, frozen
+
+from cadenza_async.errors import CadenzaError
+from cadenza_async.models import NewAccount, TradingAccount
+from cadenza_async.onboarding._outlet import Outlet
+from cadenza_async.onboarding._slots import Slots
+from cadenza_async.onboarding._states import RowOutcome, RowState
+from cadenza_async.onboarding._venues import Venues
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from cadenza_async._session import Session
+    from cadenza_async._shared import Shared
+    from cadenza_async.errors import InvalidRowError
+    from cadenza_async.onboarding._journal import Journal
+    from cadenza_async.onboarding._lane import Lane
+
+_LEAST_ROOM = 256  # outcomes
+
+
+@frozen(kw_only=True)
+class Options:
+    """How a run goes; see `onboard`."""
+
+    path: str
+    quarantine: float
+    patience: float
+    concurrency: int
+    unique_names: bool
+    retry_failed: bool
+
+
+@define(eq=False)
+class Row:
+    """A row on its way.
+
+    Attributes:
+        account: What is to be connected, under the name that it got.
+        key: What it is known by.
+        id: Its place in the journal.
+        name: The name it is sent under.
+        state: What is known of it.
+        connected: The account, when it is DONE.
+        doubted: Whether an earlier sending may have been done.
+        error: What went wrong last.
+        attempts: How often it was sent in this run.
+        since: In doubt: when that began. Waiting for its venue: when that began.
+        failures: How often its venue has failed it.
+    """
+
+    account: NewAccount
+    key: str
+    id: int = 0
+    name: str | None = None
+    state: RowState = RowState.PENDING
+    connected: TradingAccount | None = None
+    doubted: bool = False
+    error: CadenzaError | None = None
+    attempts: int = 0
+    since: float | None = None
+    failures: int = 0
+
+
+class Desk:
+    """Tools, tasks and counts of a run.
+
+    Args:
+        shared: What the pool shares.
+        journal: The journal.
+        options: How the run goes.
+        find_session: Gives the session of a user (empty: the client's own).
+        on_error: Is told of an error that ends the run.
+
+    Attributes:
+        tasks: All tasks of the run but its first.
+        flying: Those that may have sent something.
+        lanes: Those that are at work, by user.
+        stopped: Why nothing more can be done for a user, by user.
+        lost: Why nothing more can be done for anybody.
+        stopping: Whether nothing more may be sent.
+        unfinished: How many rows were read and have no outcome yet.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        journal: Journal,
+        options: Options,
+        find_session: Callable[[str], Session],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self.shared = shared
+        self.journal = journal
+        self.options = options
+        self.find_session = find_session
+        self.slots = Slots(options.concurrency, shared.jitter)
+        self.venues = Venues(shared.jitter)
+        self.outlet = Outlet(max(_LEAST_ROOM, 2 * options.concurrency))
+        self.counts: Counter[RowState] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.flying: set[asyncio.Task[None]] = set()
+        self.stopped: dict[str, CadenzaError] = {}
+        self.lanes: dict[str, Lane] = {}
+        self.lost: CadenzaError | None = None
+        self.stopping = False
+        self.on_error = on_error
+        self._progress = asyncio.Event()
+        self.unfinished = 0
+
+    def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Start a task of this run; an error in it ends the run."""
+        task = self.shared.spawn(self._watch(job))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self.flying.discard)
+        return task
+
+    async def _watch(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001  # the one who iterates is told
+            self.on_error(error)
+
+    def lose_patience(self, error: CadenzaError) -> None:
+        """Give all users up if Cadenza has been out of reach for too long."""
+        since = self.slots.unreachable_since
+        if since is not None and self.shared.loop.time() - since > self.options.patience:
+            self.lost = error
+            for lane in self.lanes.values():
+                lane.end(error)
+
+    async def stop(self) -> None:
+        """End all tasks; those that may have sent something get the grace period to end well."""
+        self.stopping = True
+        for task in self.tasks - self.flying:
+            task.cancel()
+        if self.flying:
+            await asyncio.wait(self.flying, timeout=self.shared.config.grace)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def take(self) -> None:
+        """Count a row that was read."""
+        self.unfinished += 1
+        self.counts[RowState.PENDING] += 1
+
+    async def advance(self) -> None:
+        """Wait until a row has its outcome."""
+        self._progress.clear()
+        await self._progress.wait()
+
+    def mark(self, row: Row, state: RowState) -> None:
+        """Take a row to another state."""
+        self.counts[row.state] -= 1
+        self.counts[state] += 1
+        row.state = state
+
+    async def finish(self, row: Row) -> None:
+        """Hand over the outcome of a row for which no room was taken yet."""
+        await self.outlet.take_room()
+        self.hand_over(row)
+
+    def hand_over(self, row: Row) -> None:
+        """Hand over the outcome of a row; there is room for it."""
+        self.unfinished -= 1
+        self._progress.set()
+        self.outlet.put(
+            RowOutcome(
+                key=row.key,
+                state=row.state,
+                account=row.connected,
+                error=row.error,
+                attempts=row.attempts,
+                user=row.account.user or None,
+                venue=row.account.venue,
+                name=row.name,
+            )
+        )
+
+    async def refuse(self, error: InvalidRowError, key: str) -> None:
+        """Hand over the outcome of a row that could not be read."""
+        await self.outlet.take_room()
+        self.counts[RowState.FAILED] += 1
+        self.outlet.put(RowOutcome(key=key, state=RowState.FAILED, error=error))

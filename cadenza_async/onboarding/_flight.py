@@ -1,0 +1,168 @@
+"""One sending of a row."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from attrs import evolve
+
+from cadenza_async import _endpoints
+from cadenza_async.errors import (
+    CadenzaError,
+    ClosedError,
+    CredentialsRejectedError,
+    OutcomeUnknownTimeoutError,
+)
+from cadenza_async.onboarding._states import Fate, RowState, after, fate, fate_of_others, ours
+from cadenza_async.onboarding._sweeps import FOREVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cadenza_async._session import Session
+    from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._store import Store
+
+_FINAL = frozenset({RowState.DONE, RowState.FAILED})
+
+
+class _StoppedError(Exception):
+    """The run was stopped before the row was sent."""
+
+
+class Flight:
+    """Sends a row once: waits for its turn, writes down the intent, sends, writes down what came.
+
+    Args:
+        desk: What the lanes share.
+        session: The user's session.
+        user: The user.
+        row: The row.
+
+    Attributes:
+        off: Done when the row has left, or never will: the next one may wait for its turn.
+    """
+
+    def __init__(self, desk: Desk, session: Session, user: str, row: Row) -> None:
+        self._desk = desk
+        self._session = session
+        self._user = user
+        self._row = row
+        self._left: float | None = None
+        self._intended = False
+        self._broken = False
+        self.off: asyncio.Future[None] = desk.shared.loop.create_future()
+
+    async def fly(self) -> Fate:
+        """Send the row, and leave in it what came of that.
+
+        When it is settled there is room for its outcome.
+        """
+        try:
+            error = await self._send()
+            return await self._land(error)
+        finally:
+            self._give_back()
+            if not self.off.done():
+                self.off.set_result(None)
+
+    async def _send(self) -> Exception | None:
+        row = self._row
+        account = (
+            row.account if row.account.name == row.name else evolve(row.account, name=row.name)
+        )
+        call = _endpoints.connect_account(account)
+        try:
+            row.connected = await self._session.send(call, patience=FOREVER, prelude=self._leave)
+        except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
+            return error
+        return None
+
+    async def _leave(self) -> None:
+        """Wait for a slot, once there is room in the rate limit, and write down the intent."""
+        try:
+            if self._left is None:
+                await self._take_slot()
+            await self._desk.journal.do(lambda store: store.move(self._row.id, RowState.INTENT))
+        except Exception:
+            self._broken = True
+            raise
+        self._intended = True
+        if self._desk.stopping:
+            raise _StoppedError
+        self._row.attempts += 1
+
+    async def _take_slot(self) -> None:
+        try:
+            async with self._desk.shared.waits.at(None):
+                await self._desk.outlet.take_room()
+                try:
+                    self._left = await self._desk.slots.take()
+                except BaseException:
+                    self._desk.outlet.leave_room()
+                    raise
+        except TimeoutError:
+            self._desk.shared.check()
+            raise
+        self._desk.flying.add(cast("asyncio.Task[None]", asyncio.current_task()))
+        self._desk.mark(self._row, RowState.INTENT)
+        self.off.set_result(None)
+
+    def _give_back(self) -> None:
+        if self._left is not None:
+            self._left = None
+            self._desk.slots.give_back()
+
+    async def _land(self, error: Exception | None) -> Fate:
+        """Write down what came of it."""
+        failure, came = self._judge(error)
+        state = after(came)
+        row = self._row
+        row.error = failure
+        if self._left is not None:
+            self._note(came, failure, self._left)
+            self._give_back()
+            if state not in _FINAL:
+                self._desk.outlet.leave_room()
+        if self._intended:
+            written = self._desk.journal.do(self._record(state))
+            row.doubted = row.doubted or state is RowState.UNKNOWN
+            self._desk.mark(row, state)
+            await written
+        if self._broken or isinstance(error, ClosedError):
+            raise cast("Exception", error)
+        return came
+
+    def _judge(self, error: Exception | None) -> tuple[CadenzaError | None, Fate]:
+        if isinstance(error, _StoppedError | ClosedError) or self._broken:
+            return None, Fate.THROTTLED
+        failure = None if error is None else ours(error)
+        if failure is not None and not self._intended:
+            return failure, fate_of_others(failure)
+        return failure, fate(failure, doubted=self._row.doubted)
+
+    def _record(self, state: RowState) -> Callable[[Store], None]:
+        row, account, error = self._row, self._row.connected, self._row.error
+        renamed = account is not None and account.name != row.name
+
+        def write(store: Store) -> None:
+            store.move(row.id, state, account=account, error=error)
+            if renamed:
+                store.note_renaming(self._user)
+
+        return write
+
+    def _note(self, came: Fate, error: CadenzaError | None, left: float) -> None:
+        """Let slots and venues know how it went."""
+        slots, venues, venue = self._desk.slots, self._desk.venues, self._row.account.venue
+        if came is Fate.UNREACHABLE:
+            slots.unreachable(left)
+        elif came is Fate.THROTTLED or isinstance(error, OutcomeUnknownTimeoutError):
+            slots.trouble(left)
+        elif came is not Fate.DOUBTFUL:
+            slots.well()
+        if came is Fate.VENUE_DOWN and error is not None:
+            venues.down(venue, error, self._desk.shared.loop.time())
+        elif came is Fate.DONE or isinstance(error, CredentialsRejectedError):
+            venues.up(venue)

@@ -1,0 +1,190 @@
+"""What a caller of `onboard` holds: an async iterator and a context manager in one."""
+# What pools and clients share with this module is no business of their users:
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from cadenza_async._sessions import token_source
+from cadenza_async.client import AsyncCadenza
+from cadenza_async.config import seconds
+from cadenza_async.errors import ConfigError, UsageError
+from cadenza_async.onboarding._desk import Options
+from cadenza_async.onboarding._run import Run
+from cadenza_async.onboarding._states import RowState
+from cadenza_async.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+    from types import TracebackType
+
+    from cadenza_async._session import Session
+    from cadenza_async.auth import Token
+    from cadenza_async.errors import InvalidRowError
+    from cadenza_async.models import NewAccount
+    from cadenza_async.onboarding._states import RowOutcome
+    from cadenza_async.pool import SessionPool
+
+    Rows = Iterable[NewAccount | InvalidRowError] | AsyncIterable[NewAccount | InvalidRowError]
+    Tokens = Mapping[str, Token] | Callable[[str], Token] | None
+
+
+class Onboarding:
+    """A run over many rows; `onboard` makes it. Iterate over it to get the outcome of each row.
+
+    Use it with ``async with`` to stop at once on leaving: nothing more is sent, what is in flight
+    gets the pool's ``grace`` seconds, and the journal is closed.
+
+    Args:
+        start: Begins the run.
+    """
+
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, Run]]) -> None:
+        self._start = start
+        self._run: Run | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self._running()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> RowOutcome:
+        outcome = None if self._closed else await (await self._running()).next()
+        if outcome is None:
+            raise StopAsyncIteration
+        return outcome
+
+    async def aclose(self) -> None:
+        """Stop. Nothing more is sent; what is in flight gets the pool's grace period."""
+        self._closed = True
+        if self._run is not None:
+            await self._run.stop()
+
+    def __del__(self) -> None:
+        if self._run is not None:
+            self._run.abandon()
+
+    @property
+    def counts(self) -> dict[RowState, int]:
+        """How many of the rows read so far are in each state now, those in flight as INTENT."""
+        return dict.fromkeys(RowState, 0) if self._run is None else self._run.counts
+
+    @property
+    def missing(self) -> int | None:
+        """How many keys of the journal were not among the rows; None until all were met.
+
+        `JournalReader.rows` tells which.
+        """
+        return None if self._run is None else self._run.missing
+
+    async def _running(self) -> Run:
+        if self._run is None:
+            self._run = await self._start()
+        return self._run
+
+
+def onboard(
+    pool: SessionPool | AsyncCadenza,
+    rows: Iterable[NewAccount | InvalidRowError] | AsyncIterable[NewAccount | InvalidRowError],
+    *,
+    journal: str | os.PathLike[str],
+    tokens: Mapping[str, Token] | Callable[[str], Token] | None = None,
+    quarantine: float = 120.0,
+    concurrency: int | None = None,
+    unique_names: bool = False,
+    retry_failed: bool = False,
+    patience: float = 3600.0,
+) -> Onboarding:
+    """Connect many accounts exactly once, as fast as the rate limits of their users allow.
+
+    ::
+
+        async with onboard(pool, rows, tokens=tokens, journal="accounts.journal") as run:
+            async for outcome in run:
+                print(outcome.key, outcome.state)
+
+    Every row yields one outcome, those that an earlier run settled included. The journal is what
+    a later run with the same rows goes on from, whatever became of this one. No secret is in it.
+
+    Args:
+        pool: An open pool, or an open client: rows without a user are connected as the client.
+        rows: The accounts, in any order of users; read as they are needed, some thousands ahead.
+            A plain iterable is read in the event loop: give an async one if reading can block.
+            An `InvalidRowError` in place of a row becomes its outcome.
+        journal: The path of the journal; made when it is not there.
+        tokens: From a row's user to the user's access token, or what gives it.
+        quarantine: Seconds after which a request that was sent has surely been carried out, or
+            never will be. A row whose answer was lost is not sent again before.
+        concurrency: Calls in flight at a time, at most; the pool's connections when not given.
+        unique_names: Tell rows of equal names apart by a suffix, instead of refusing the later.
+        retry_failed: Send the rows again that an earlier run had refused.
+        patience: Seconds after which a row whose exchange is down is left for a later run, and
+            so are the rows of a user for whom Cadenza has not been in reach for so long.
+
+    Raises:
+        UsageError: If an argument cannot be used. What is wrong with the journal is raised on
+            entering: `ConfigError` if it belongs to another base URL or to a job that is running.
+    """
+    options = Options(
+        path=os.fspath(journal),
+        quarantine=seconds("quarantine", quarantine),
+        patience=seconds("patience", patience),
+        concurrency=_slots(pool, concurrency),
+        unique_names=unique_names,
+        retry_failed=retry_failed,
+    )
+    return Onboarding(partial(_begin, pool, rows, tokens, options))
+
+
+def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: ANN401
+    sockets = pool._shared.config.max_connections  # noqa: SLF001
+    if concurrency is None:
+        return sockets
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+        raise UsageError("concurrency must be a whole number of calls, at least 1")
+    return min(concurrency, sockets)
+
+
+async def _begin(
+    pool: SessionPool | AsyncCadenza, rows: Rows, tokens: Tokens, options: Options
+) -> Run:
+    pool._shared.check()  # noqa: SLF001
+    return await Run.start(pool._shared, options, rows, partial(_find, pool, tokens))  # noqa: SLF001
+
+
+def _find(pool: SessionPool | AsyncCadenza, tokens: Tokens, user: str) -> Session:
+    """Return the session of a user.
+
+    Raises:
+        ConfigError: If there is no token for the user.
+    """
+    if not user and isinstance(pool, AsyncCadenza):
+        return pool._sending  # noqa: SLF001
+    token = _token(tokens, user) if user else None
+    return pool._sessions.get(token_source(token), user or None)  # noqa: SLF001
+
+
+def _token(tokens: Tokens, user: str) -> Token:
+    given: Token | None = None
+    try:
+        given = tokens(user) if callable(tokens) else (tokens or {}).get(user)
+        why = "there is none"
+    except Exception as error:  # noqa: BLE001  # a user's own function may raise anything
+        why = f"looking for it failed with {type(error).__name__}"
+    if given is None:
+        raise ConfigError(f"no access token for the user {user!r}: {why}")
+    return Secret(given) if isinstance(given, str) else given

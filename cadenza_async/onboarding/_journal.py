@@ -1,0 +1,128 @@
+"""The journal in an event loop: one thread writes, what waits together is committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cadenza_async.onboarding._store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+Job = Callable[[Store], Any]
+
+_LARGEST_COMMIT: Final = 500  # jobs
+_WOKEN_AT_A_TIME: Final = 8  # so that nobody else in the loop waits long
+
+
+class Journal:
+    """Does jobs on a store, and lets many of them share one commit.
+
+    Args:
+        store: An open store; from now on nobody else uses it.
+        thread: Where it is used.
+    """
+
+    def __init__(self, store: Store, thread: ThreadPoolExecutor) -> None:
+        self._store = store
+        self._thread = thread
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._committing: asyncio.Future[Any] | None = None
+        self._closing: asyncio.Future[None] | None = None
+        self.secret = store.secret
+
+    @classmethod
+    async def open(cls, make: Callable[[], Store]) -> Journal:
+        """Open a store in a thread of its own.
+
+        Raises:
+            ConfigError: If it cannot be opened.
+        """
+        thread = ThreadPoolExecutor(1, thread_name_prefix="cadenza-journal")
+        loop = asyncio.get_running_loop()
+        made: list[Store] = []
+        opening = loop.run_in_executor(thread, lambda: made.append(make()))
+        try:
+            await asyncio.shield(opening)
+        except BaseException:
+            closing = loop.run_in_executor(thread, _close, made)
+            thread.shutdown(wait=False)
+            await asyncio.wait([closing])  # the lock has to be free again
+            raise
+        return cls(made[0], thread)
+
+    def do(self, job: Callable[[Store], T]) -> asyncio.Future[T]:
+        """Do a job soon, whoever waits for it or does not; it lasts when the future is done."""
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append((job, done))
+        if self._committing is None:
+            self._commit()
+        return done
+
+    def close(self) -> asyncio.Future[None]:
+        """Do what is still to be done, and close the store; the future is done when it is."""
+        if self._closing is None:
+            while self._waiting:
+                self._commit()
+            self._closing = self._loop.run_in_executor(self._thread, self._store.close)
+            self._thread.shutdown(wait=False)
+        return self._closing
+
+    def _commit(self) -> None:
+        batch = self._waiting[:_LARGEST_COMMIT]
+        del self._waiting[:_LARGEST_COMMIT]
+        jobs = [job for job, _ in batch]
+        self._committing = self._loop.run_in_executor(self._thread, _run, self._store, jobs)
+        self._committing.add_done_callback(lambda committing: self._committed(batch, committing))
+
+    def _committed(
+        self, batch: list[tuple[Job, asyncio.Future[Any]]], committing: asyncio.Future[list[Any]]
+    ) -> None:
+        if committing is self._committing:
+            self._committing = None
+        if self._waiting:
+            self._commit()
+        error = committing.exception()
+        answers = committing.result() if error is None else [None] * len(batch)
+        waiting = [done for _, done in batch]
+        self._tell(waiting, answers, error)
+
+    def _tell(
+        self,
+        waiting: Sequence[asyncio.Future[Any]],
+        answers: Sequence[object],
+        error: BaseException | None,
+    ) -> None:
+        """Wake those who wait, some at a time."""
+        now, later = waiting[:_WOKEN_AT_A_TIME], waiting[_WOKEN_AT_A_TIME:]
+        for done, answer in zip(now, answers, strict=False):
+            if done.cancelled():
+                continue
+            if error is None:
+                done.set_result(answer)
+            else:
+                done.set_exception(error)
+        if later:
+            self._loop.call_soon(self._tell, later, answers[_WOKEN_AT_A_TIME:], error)
+
+
+def _close(made: list[Store]) -> None:
+    for store in made:
+        store.close()
+
+
+def _run(store: Store, jobs: list[Job]) -> list[object]:
+    store.begin()
+    try:
+        answers = [job(store) for job in jobs]
+        store.commit()
+    except BaseException:
+        store.rollback()
+        raise
+    return answers

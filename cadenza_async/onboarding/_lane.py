@@ -1,0 +1,250 @@
+"""The rows of one user on their way, in their order, at the pace of the user's own limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from functools import partial
+from heapq import heappop, heappush
+from http import HTTPStatus
+from itertools import count
+from typing import TYPE_CHECKING, Final, cast
+
+from cadenza_async._retry import backoff
+from cadenza_async.errors import CadenzaError, ClosedError, RateLimitedError
+from cadenza_async.onboarding._desk import Row
+from cadenza_async.onboarding._doubts import Doubts
+from cadenza_async.onboarding._flight import Flight
+from cadenza_async.onboarding._rows import enter
+from cadenza_async.onboarding._states import Fate, RowState
+from cadenza_async.onboarding._sweeps import sweep
+
+if TYPE_CHECKING:
+    from cadenza_async._session import Session
+    from cadenza_async.models import NewAccount
+    from cadenza_async.onboarding._desk import Desk
+    from cadenza_async.onboarding._store import Admitted
+
+_BATCH: Final = 64  # rows that the journal takes in at a time
+_AHEAD: Final = 64  # rows that are ready to be sent
+_PROGRESS: Final = frozenset({Fate.DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN})
+_SETTLED: Final = frozenset({RowState.DONE, RowState.FAILED})
+
+
+class Lane:
+    """Takes the rows of one user to their outcomes.
+
+    One row at a time waits for room in the rate limit and for a slot, so that users take turns.
+
+    Args:
+        desk: What the lanes share.
+        user: The user; empty for the client's own identity.
+    """
+
+    def __init__(self, desk: Desk, user: str) -> None:
+        self._desk = desk
+        self._user = user
+        self._queue: deque[NewAccount] = deque()
+        self._ready: deque[Row] = deque()
+        self._later: list[tuple[float, int, Row]] = []
+        self._number = count()
+        self._session: Session | None = None
+        self._doubts = Doubts(desk, user, settled=self._settled, fail=self.end)
+        self._admitting = False
+        self._flying = 0
+        self._error = desk.stopped.get(user) or desk.lost
+        self._not_before = 0.0
+        self._stalled_since: float | None = None
+        self._holds = 0
+        self._news = asyncio.Event()
+
+    def add(self, account: NewAccount) -> None:
+        """Take a row in."""
+        self._queue.append(account)
+        self._news.set()
+
+    def end(self, error: CadenzaError) -> None:
+        """Send nothing more for this user."""
+        self._error = self._error or error
+        self._desk.stopped[self._user] = self._error
+        self._news.set()
+
+    async def run(self) -> None:
+        """Work until there is nothing left to do."""
+        await self._open()
+        while self._busy:
+            self._news.clear()
+            if self._queue and not self._admitting and len(self._ready) < _AHEAD:
+                self._admitting = True
+                self._desk.spawn(self._admit)
+            if self._error is not None:
+                await self._write_off()
+            row = None if self._error else await self._pick()
+            if row is not None:
+                await self._send_off(row)
+            elif self._busy:
+                await self._wait()
+        del self._desk.lanes[self._user]
+
+    @property
+    def _busy(self) -> bool:
+        waiting = self._queue or self._admitting or self._ready or self._later
+        return bool(waiting or self._flying or len(self._doubts))
+
+    async def _open(self) -> None:
+        """Get ready to send, if there is something to send with."""
+        try:
+            self._session = self._desk.find_session(self._user)
+            if self._error is None:
+                await self._note_baseline(self._session)
+        except ClosedError:
+            raise
+        except CadenzaError as error:
+            failure = error
+        else:
+            return
+        self.end(failure)
+
+    async def _note_baseline(self, session: Session) -> None:
+        """Note what accounts there are before the first row is sent."""
+        if not await self._desk.journal.do(lambda store: store.knows(self._user)):
+            before = await sweep(self._desk, session)
+            await self._desk.journal.do(
+                lambda store: store.note_baseline(self._user, before.accounts)
+            )
+
+    async def _admit(self) -> None:
+        """Let the journal take in some rows, while those before them are sent."""
+        batch = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+        options, journal = self._desk.options, self._desk.journal
+        entries = [
+            enter(account, journal.secret, unique_names=options.unique_names) for account in batch
+        ]
+        admitted = await journal.do(lambda store: store.admit(entries))
+        for account, entry, found in zip(batch, entries, admitted, strict=True):
+            await self._sort(Row(account=account, key=entry.key), found)
+        self._admitting = False
+        self._news.set()
+
+    async def _sort(self, row: Row, found: Admitted) -> None:
+        row.id, row.name, row.connected = found.id, found.name, found.account
+        row.error, row.doubted = found.error, found.doubted
+        self._desk.mark(row, found.state)
+        if found.state is RowState.PENDING:
+            self._ready.append(row)
+        elif found.state is RowState.UNKNOWN:
+            await self._doubt(row)
+        else:
+            await self._desk.finish(row)
+
+    async def _doubt(self, row: Row) -> None:
+        if self._error is None and self._session is not None:
+            self._doubts.add(row, self._session)
+        else:
+            row.error = self._error
+            await self._desk.finish(row)
+
+    async def _write_off(self) -> None:
+        """Finish the rows that nothing more can be done for, in the state they are in."""
+        rows = [*self._ready, *(row for *_, row in self._later), *self._doubts.clear()]
+        self._ready.clear()
+        self._later.clear()
+        for row in rows:
+            row.error = self._error
+            await self._desk.finish(row)
+
+    async def _pick(self) -> Row | None:
+        """Return the next row that may be sent now."""
+        now = self._now()
+        while self._later and self._later[0][0] <= now:
+            self._ready.append(heappop(self._later)[-1])
+        if now < self._not_before:
+            return None
+        while self._ready:
+            row = self._ready.popleft()
+            wait = self._desk.venues.wait(row.account.venue, now)
+            if not wait:
+                return row
+            await self._postpone(row, wait)
+        return None
+
+    async def _postpone(self, row: Row, wait: float) -> None:
+        """Wait for the row's exchange to come back, but not for ever."""
+        now = self._now()
+        row.since = now if row.since is None else row.since
+        if now - row.since > self._desk.options.patience:
+            row.error = row.error or self._desk.venues.error(row.account.venue)
+            await self._desk.finish(row)
+        else:
+            heappush(self._later, (now + wait, next(self._number), row))
+
+    async def _send_off(self, row: Row) -> None:
+        """Send a row, and come back when the next one may wait for its turn."""
+        session = cast("Session", self._session)  # without one there is an error
+        flight = Flight(self._desk, session, self._user, row)
+        self._flying += 1
+        self._desk.spawn(partial(self._fly, flight, row))
+        await flight.off
+
+    async def _fly(self, flight: Flight, row: Row) -> None:
+        try:
+            await self._land(row, await flight.fly())
+        finally:
+            self._desk.venues.no_news(row.account.venue)
+            self._flying -= 1
+            self._news.set()
+
+    async def _land(self, row: Row, came: Fate) -> None:
+        if came in _PROGRESS:
+            self._stalled_since, self._holds = None, 0
+        if row.state in _SETTLED:
+            self._desk.hand_over(row)
+        elif came is Fate.DOUBTFUL:
+            await self._doubt(row)
+        elif came is Fate.VENUE_DOWN:
+            row.failures += 1
+            await self._postpone(row, backoff(row.failures, self._desk.shared.jitter))
+        else:
+            self._ready.appendleft(row)
+            self._hold(row.error, came)
+
+    def _hold(self, error: CadenzaError | None, came: Fate) -> None:
+        """Wait before the next row is sent, or give the user up."""
+        if error is None:
+            return
+        if came is Fate.USER_OUT:
+            self.end(error)
+        elif came is Fate.THROTTLED:
+            self._throttle(error)
+        else:
+            self._desk.lose_patience(error)
+
+    def _throttle(self, error: CadenzaError) -> None:
+        now = self._now()
+        self._stalled_since = now if self._stalled_since is None else self._stalled_since
+        if now - self._stalled_since > self._desk.options.patience:
+            self.end(error)
+            return
+        wait = backoff(self._holds, self._desk.shared.jitter)
+        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+            # A 429 has closed the rate budget already, for exactly as long as it has to be.
+            wait = 0.0 if error.status == HTTPStatus.TOO_MANY_REQUESTS else error.retry_after
+        self._holds += 1
+        self._not_before = now + wait
+
+    def _settled(self, row: Row) -> None:
+        if row.state is RowState.PENDING:
+            self._ready.appendleft(row)
+        self._news.set()
+
+    async def _wait(self) -> None:
+        """Wait for news, or until a row's time has come."""
+        moments = [self._later[0][0]] if self._later else []
+        moments += [self._not_before] if self._ready else []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(min(moments, default=None)):
+                await self._news.wait()
+
+    def _now(self) -> float:
+        return self._desk.shared.loop.time()

@@ -1,0 +1,118 @@
+"""What a journal holds, read without sending anything."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from attrs import frozen
+
+from cadenza_async.errors import CadenzaError
+from cadenza_async.models import TradingAccount
+from cadenza_async.onboarding import _schema
+from cadenza_async.onboarding._records import load_account, load_error
+from cadenza_async.onboarding._states import RowState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from types import TracebackType
+
+
+@frozen(kw_only=True)
+class JournalRow:
+    """A row as the journal knows it.
+
+    Attributes:
+        key: The row's key.
+        user: Whose account it is; None for the client's own.
+        venue: Its venue.
+        name: The name it was or will be sent under; None if there is none free for it.
+        state: What is known of it.
+        account: The connected account, when it is DONE.
+        error: What went wrong last.
+        attempts: How often it was sent, in all runs.
+        missing: Whether the last run that met all of its rows did not meet this one.
+    """
+
+    key: str
+    user: str | None
+    venue: str
+    name: str | None
+    state: RowState
+    account: TradingAccount | None
+    error: CadenzaError | None
+    attempts: int
+    missing: bool
+
+
+class JournalReader:
+    """Reads a journal, that of a running job too; use it with ``with``.
+
+    Args:
+        path: Where the journal is.
+
+    Raises:
+        ConfigError: On entering, if there is none or it is no journal.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+
+    def __enter__(self) -> Self:
+        self._file = _schema.opened(self._path, partial(_open, self._path))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def base_url(self) -> str:
+        """Where the accounts are connected."""
+        (url,) = self._file.execute("SELECT base_url FROM journal").fetchone()
+        return str(url)
+
+    def counts(self) -> dict[RowState, int]:
+        """Return how many rows are in each state."""
+        found = self._file.execute("SELECT state, count(*) FROM rows GROUP BY state")
+        return dict.fromkeys(RowState, 0) | {RowState(state): number for state, number in found}
+
+    def rows(self, *states: RowState) -> Iterator[JournalRow]:
+        """Iterate over the rows in these states, or over all, in the order they were met first."""
+        found = self._file.execute(
+            "SELECT key, user, venue, name, state, account, error, attempts, rows.run < complete"  # noqa: S608
+            " FROM rows, journal"
+            f" WHERE state IN ({', '.join('?' for _ in states or RowState)}) ORDER BY id",
+            states or tuple(RowState),
+        )
+        for key, user, venue, name, state, account, error, attempts, missing in found:
+            yield JournalRow(
+                key=key,
+                user=user or None,
+                venue=venue,
+                name=name,
+                state=RowState(state),
+                account=load_account(account) if account else None,
+                error=load_error(error) if error else None,
+                attempts=attempts,
+                missing=bool(missing),
+            )
+
+
+def _open(path: str) -> sqlite3.Connection:
+    Path(path).stat()  # or it would be made
+    file = _schema.connect(path)
+    try:
+        file.execute("PRAGMA query_only = ON")
+        _schema.check(file, path)
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -1,0 +1,97 @@
+"""What a row is known by: its key, its fingerprint, the names it may have. No I/O."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from cadenza_async.models import NewAccount
+
+_KEY_DIGITS: Final = 16
+_SUFFIX_DIGITS: Final = 4
+_LONGEST_LABEL: Final = 40  # characters of a key that a made-up name shows
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A row as the journal takes it in: without its secrets.
+
+    Attributes:
+        key: What it is known by.
+        user: Whose account it is; empty for the client's own.
+        venue: As given.
+        names: Names it may have, the best first.
+        fingerprint: Tells whether its content has changed.
+        evasive: Whether another name will do if the best belongs to an account from before.
+    """
+
+    key: str
+    user: str
+    venue: str
+    names: tuple[str, ...]
+    fingerprint: bytes
+    evasive: bool
+
+
+def enter(account: NewAccount, secret: bytes, *, unique_names: bool) -> Entry:
+    """Take down a row.
+
+    Args:
+        account: The row.
+        secret: The journal's own key.
+        unique_names: Whether a name that is taken may be altered.
+    """
+    digest = _digest(account)
+    key = account.key or digest
+    return Entry(
+        key=key,
+        user=account.user or "",
+        venue=account.venue,
+        names=_names(account, key, digest, unique=unique_names),
+        fingerprint=_fingerprint(account, secret),
+        evasive=unique_names,
+    )
+
+
+def key_of(account: NewAccount) -> str:
+    """Return what a row is known by: its key, or one made of what tells accounts apart."""
+    return account.key or _digest(account)
+
+
+def _digest(account: NewAccount) -> str:
+    """Return the key of a row that has none."""
+    digest = sha256(f"{account.user or ''}\0{account.venue.upper()}\0".encode())
+    account.api_key.feed(digest)
+    digest.update(f"\0{account.account_type or ''}".encode())
+    return digest.hexdigest()[:_KEY_DIGITS]
+
+
+def _names(account: NewAccount, key: str, digest: str, *, unique: bool) -> tuple[str, ...]:
+    name = (account.name or "").strip()
+    if name:
+        return (
+            (name, f"{name} {digest[:_SUFFIX_DIGITS]}", f"{name} {digest}") if unique else (name,)
+        )
+    if key == digest:
+        return (f"{account.venue} {digest[: 2 * _SUFFIX_DIGITS]}", f"{account.venue} {digest}")
+    label = f"{account.venue} {key[:_LONGEST_LABEL].strip()}"
+    return (f"{label} {digest[:_SUFFIX_DIGITS]}", f"{label} {digest}")
+
+
+def _fingerprint(account: NewAccount, secret: bytes) -> bytes:
+    passphrase = account.api_passphrase
+    content = [
+        account.user,
+        account.venue,
+        account.name,
+        account.account_type,
+        account.api_key.digest(secret),
+        account.api_secret.digest(secret),
+        None if passphrase is None else passphrase.digest(secret),
+    ]
+    return hmac.digest(secret, json.dumps(content).encode(), "sha256")

@@ -1,0 +1,171 @@
+"""A run: rows are read, dealt out to the lanes of their users, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from cadenza_async.errors import ClosedError, InvalidRowError
+from cadenza_async.models import NewAccount
+from cadenza_async.onboarding._desk import Desk, Options
+from cadenza_async.onboarding._journal import Journal
+from cadenza_async.onboarding._lane import Lane
+from cadenza_async.onboarding._states import RowState
+from cadenza_async.onboarding._store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cadenza_async._session import Session
+    from cadenza_async._shared import Shared
+    from cadenza_async.onboarding._states import RowOutcome
+
+    Rows = Iterable[NewAccount | InvalidRowError] | AsyncIterable[NewAccount | InvalidRowError]
+
+READ_AHEAD: Final = 10_000  # rows; so long may one user's rows be before another's turn up
+_AT_A_TIME: Final = 32  # rows that are read before others in the loop have their turn
+
+
+class Run:
+    """A run that has begun; `start` makes one.
+
+    Args:
+        shared: What the pool shares.
+        journal: The journal, open.
+        options: How it goes.
+        rows: What is to be connected.
+        find_session: Gives the session of a user (empty: the client's own).
+
+    Attributes:
+        missing: How many keys of the journal were not among the rows, once that is known.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        journal: Journal,
+        options: Options,
+        rows: Rows,
+        find_session: Callable[[str], Session],
+    ) -> None:
+        self._desk = Desk(shared, journal, options, find_session, self._fail)
+        self._rows = rows
+        self._number = 0
+        self._error: Exception | None = None
+        self._stopped = self._ending = False
+        self.missing: int | None = None
+        self._main = shared.spawn(self._work())
+        self._main.add_done_callback(self._ended)
+
+    @classmethod
+    async def start(
+        cls,
+        shared: Shared,
+        options: Options,
+        rows: Rows,
+        find_session: Callable[[str], Session],
+    ) -> Run:
+        """Open the journal and begin.
+
+        Raises:
+            ConfigError: If the journal cannot be used.
+        """
+        make = partial(
+            Store, options.path, shared.config.base_url, retry_failed=options.retry_failed
+        )
+        journal = await Journal.open(make)
+        return cls(shared, journal, options, rows, find_session)
+
+    async def next(self) -> RowOutcome | None:
+        """Return the next outcome; None when there are no more.
+
+        Raises:
+            Exception: What ended the run, if it did not end well.
+        """
+        return await self._desk.outlet.get()
+
+    def abandon(self) -> None:
+        """Stop, without waiting for it."""
+        self._stopped = True
+        self._end()
+
+    async def stop(self) -> None:
+        """Send nothing more, wait for what is in flight, and close the journal."""
+        if not self._main.done():
+            self.abandon()
+            await asyncio.wait([self._main])
+        self._desk.outlet.clear()
+
+    @property
+    def counts(self) -> dict[RowState, int]:
+        """How many rows are in each state."""
+        return {state: self._desk.counts[state] for state in RowState}
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._end()
+
+    def _end(self) -> None:
+        """Stop reading and wind up; once, as a second time would break the winding up off."""
+        if not self._ending:
+            self._ending = True
+            self._main.cancel()
+
+    async def _work(self) -> None:
+        try:
+            await self._read()
+            while self._desk.unfinished:
+                await self._desk.advance()
+            self.missing = await self._desk.journal.do(lambda store: store.complete())
+        except asyncio.CancelledError:
+            if self._error is None and not self._stopped:
+                self._error = ClosedError("the client was closed before the rows were done")
+        except Exception as error:  # noqa: BLE001  # what the rows raised is their owner's to see
+            self._error = self._error or error
+        self._ending = True
+        try:
+            await self._desk.stop()
+        finally:
+            await asyncio.shield(self._desk.journal.close())
+
+    def _ended(self, main: asyncio.Task[None]) -> None:
+        self._desk.journal.close()  # if it was cancelled before it began
+        failure = None if main.cancelled() else main.exception()
+        self._desk.outlet.close(self._error or failure)
+
+    async def _read(self) -> None:
+        """Take the rows as there is room for them."""
+        if isinstance(self._rows, AsyncIterable):
+            async for row in self._rows:
+                await self._take(row)
+        else:
+            for row in self._rows:
+                await self._take(row)
+
+    async def _take(self, row: object) -> None:
+        self._number += 1
+        if isinstance(row, NewAccount):
+            self._deal(row)
+        else:
+            await self._refuse(row)
+        if self._number % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        while self._desk.unfinished >= READ_AHEAD:
+            await self._desk.advance()
+
+    def _deal(self, account: NewAccount) -> None:
+        """Give a row to the lane of its user."""
+        self._desk.take()
+        user, lanes = account.user or "", self._desk.lanes
+        if user not in lanes:
+            lanes[user] = Lane(self._desk, user)
+            self._desk.spawn(lanes[user].run)
+        lanes[user].add(account)
+
+    async def _refuse(self, row: object) -> None:
+        error = row if isinstance(row, InvalidRowError) else InvalidRowError("it is no NewAccount")
+        key = error.key or f"row {self._number}"
+        await self._desk.journal.do(lambda store: store.see(key))
+        await self._desk.refuse(error, key)

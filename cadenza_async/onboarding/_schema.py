@@ -1,0 +1,131 @@
+"""The journal's file: made, recognised, locked."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from cadenza_async.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+_APPLICATION: Final = 0x43444E5A  # "CDNZ"
+_FORMAT: Final = 1
+_PRIVATE: Final = 0o600
+
+_TABLES: Final = """
+CREATE TABLE journal (
+    base_url TEXT NOT NULL,
+    secret BLOB NOT NULL,        -- the key of the fingerprints
+    run INTEGER NOT NULL,        -- the newest run
+    complete INTEGER NOT NULL    -- the newest run that met all of its rows
+);
+CREATE TABLE rows (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL,          -- empty: the client's own
+    venue TEXT NOT NULL COLLATE NOCASE,
+    name TEXT,                   -- NULL: it has none of its own
+    fingerprint BLOB NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    doubted INTEGER NOT NULL DEFAULT 0,  -- whether any sending may have been done
+    run INTEGER NOT NULL,        -- the newest run that met it
+    account_id TEXT,
+    account TEXT,
+    error TEXT
+);
+CREATE INDEX names ON rows (user, venue, name);
+CREATE INDEX accounts ON rows (account_id) WHERE account_id IS NOT NULL;
+CREATE TABLE users (             -- those whose accounts were listed before the first sending
+    user TEXT PRIMARY KEY,
+    renames INTEGER NOT NULL DEFAULT 0   -- whether the server changed a name of theirs
+) WITHOUT ROWID;
+CREATE TABLE baseline (          -- the accounts they had then
+    user TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    venue TEXT NOT NULL COLLATE NOCASE,
+    name TEXT,                   -- NULL: free to be used again
+    PRIMARY KEY (user, account_id)
+) WITHOUT ROWID;
+CREATE INDEX taken ON baseline (user, venue, name);
+"""
+
+
+def create(path: str, base_url: str) -> None:
+    """Make a journal, unless there is a file already."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
+    with closing(connect(path)) as file:
+        if file.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            return
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES.split(";\n"):
+            file.execute(statement)
+        first = (base_url, secrets.token_bytes(32))
+        file.execute("INSERT INTO journal VALUES (?, ?, 0, 0)", first)
+        file.execute(f"PRAGMA application_id = {_APPLICATION}")
+        file.execute(f"PRAGMA user_version = {_FORMAT}")
+        file.execute("COMMIT")
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open a file that is there, for use in any one thread at a time."""
+    file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    file.execute("PRAGMA synchronous = FULL")
+    return file
+
+
+def check(file: sqlite3.Connection, path: str) -> None:
+    """Refuse a file that is no journal of ours.
+
+    Raises:
+        ConfigError: If it is none, or one of another format.
+    """
+    if file.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+        raise ConfigError(f"{path} is not a journal of cadenza_async")
+    found = file.execute("PRAGMA user_version").fetchone()[0]
+    if found != _FORMAT:
+        raise ConfigError(
+            f"{path} has the format {found} of another version of cadenza_async, not {_FORMAT}"
+        )
+
+
+def lock(path: str) -> sqlite3.Connection:
+    """Take the lock beside a journal; it is free again when the process ends, however it does.
+
+    Raises:
+        ConfigError: If somebody has it.
+    """
+    name = f"{path}-lock"
+    os.close(os.open(name, os.O_RDWR | os.O_CREAT, _PRIVATE))
+    held = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=0)
+    try:
+        held.execute("PRAGMA journal_mode = MEMORY")  # leaves no file behind
+        held.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        held.close()
+    else:
+        return held
+    raise ConfigError(f"{path} is in use by another job: wait until it has ended, or stop it")
+
+
+def opened(path: str, job: Callable[[], T]) -> T:
+    """Do what opens a journal, and say plainly why it cannot be opened.
+
+    Raises:
+        ConfigError: If the file cannot be used.
+    """
+    try:
+        return job()
+    except sqlite3.DatabaseError as error:
+        why = "it is no database" if "not a database" in str(error) else str(error)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    raise ConfigError(f"the journal {path} cannot be opened: {why}")

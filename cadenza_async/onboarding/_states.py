@@ -1,0 +1,189 @@
+"""The states of a row, and what moves it from one to the next. No I/O."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from cadenza_async.errors import (
+    AuthenticationError,
+    CadenzaError,
+    ConfigError,
+    ConflictError,
+    DeadlineExceededError,
+    InvalidRowError,
+    NotSentError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    UnreadableAnswerError,
+    VenueError,
+)
+from cadenza_async.models import TradingAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RowState(StrEnum):
+    """What is known of a row."""
+
+    PENDING = "PENDING"
+    """Nothing was sent for it, or nothing came of what was sent: the next run goes on with it."""
+    INTENT = "INTENT"
+    """It is being sent, or was when the job died: UNKNOWN to the next run. No outcome says so."""
+    UNKNOWN = "UNKNOWN"
+    """It was sent, and may have been done; the next run finds out."""
+    DONE = "DONE"
+    """The account is connected."""
+    FAILED = "FAILED"
+    """It was refused; nothing was connected."""
+    CONFLICT = "CONFLICT"
+    """Several accounts may be this one: a person decides."""
+
+
+@frozen(kw_only=True)
+class RowOutcome:
+    """What became of one row in this run.
+
+    Attributes:
+        key: The row's key.
+        state: Anything but `RowState.INTENT`.
+        account: The connected account, when it is DONE.
+        error: Why it is not DONE.
+        attempts: How often it was sent in this run; 0 for what was settled before.
+        user: Whose account it is.
+        venue: Its venue; None when the row could not be read.
+        name: The name it has at Cadenza, or would have had.
+    """
+
+    key: str
+    state: RowState
+    account: TradingAccount | None = None
+    error: CadenzaError | None = None
+    attempts: int = 0
+    user: str | None = None
+    venue: str | None = None
+    name: str | None = None
+
+
+class Fate(Enum):
+    """What comes of one sending of a row."""
+
+    DONE = auto()
+    REFUSED = auto()
+    THROTTLED = auto()
+    """The user has to wait."""
+    UNREACHABLE = auto()
+    """Everybody has to wait."""
+    VENUE_DOWN = auto()
+    """Everybody who wants to that exchange has to wait."""
+    USER_OUT = auto()
+    """Nothing can be done for the user."""
+    DOUBTFUL = auto()
+    """It may have been done, or may be there already because of an earlier sending."""
+
+
+_FATES: Final[tuple[tuple[tuple[type[CadenzaError], ...], Fate], ...]] = (
+    ((OutcomeUnknownError,), Fate.DOUBTFUL),
+    ((NotSentError, DeadlineExceededError), Fate.UNREACHABLE),
+    ((RateLimitedError, ServerError), Fate.THROTTLED),
+    ((VenueError,), Fate.VENUE_DOWN),
+    ((AuthenticationError, PermissionDeniedError, ConfigError), Fate.USER_OUT),
+)
+
+_AFTER: Final[Mapping[Fate, RowState]] = {
+    Fate.DONE: RowState.DONE,
+    Fate.REFUSED: RowState.FAILED,
+    Fate.DOUBTFUL: RowState.UNKNOWN,
+}
+
+
+def fate(error: CadenzaError | None, *, doubted: bool) -> Fate:
+    """Say what comes of a sending.
+
+    Args:
+        error: What it raised, if it did.
+        doubted: Whether it may have been done by an earlier one: what exists already is then
+            perhaps ours.
+    """
+    if error is None:
+        return Fate.DONE
+    if isinstance(error, ConflictError):
+        return Fate.DOUBTFUL if doubted else Fate.REFUSED
+    return next((fate for kinds, fate in _FATES if isinstance(error, kinds)), Fate.REFUSED)
+
+
+_PASSING: Final = (TransportError, RateLimitedError, ServerError, UnreadableAnswerError, VenueError)
+
+
+def fate_of_others(error: CadenzaError) -> Fate:
+    """Say what a failure that is not about a row means: getting a token, listing accounts."""
+    return Fate.THROTTLED if isinstance(error, _PASSING) else Fate.USER_OUT
+
+
+def ours(error: Exception) -> CadenzaError:
+    """Return what a call raised as an error of ours: all else comes from a user's token source."""
+    if isinstance(error, CadenzaError):
+        return error
+    return ConfigError(f"getting an access token failed with {type(error).__name__}")
+
+
+def after(fate: Fate) -> RowState:
+    """Return the state of a row whose sending ended so."""
+    return _AFTER.get(fate, RowState.PENDING)
+
+
+@frozen(kw_only=True)
+class Known:
+    """What the journal knows of a row when it is met again.
+
+    Attributes:
+        state: What is known of it.
+        same: Whether its content is what it was.
+        met: Whether it was met before in this run.
+        provisional: Whether it failed for a reason that lies in the other rows.
+    """
+
+    state: RowState
+    same: bool
+    met: bool
+    provisional: bool
+
+
+def meet(known: Known, *, retry_failed: bool) -> RowState:
+    """Say in what state a row that the journal knows takes part in a new run.
+
+    Raises:
+        InvalidRowError: If it must not take part.
+    """
+    if known.met:
+        raise InvalidRowError("another row has the same key")
+    if known.state is RowState.FAILED:
+        again = retry_failed or known.provisional or not known.same
+        return RowState.PENDING if again else RowState.FAILED
+    if not known.same and known.state is not RowState.PENDING:
+        raise InvalidRowError(
+            f"the row was changed after it was sent; it is {known.state} as it was:"
+            " give the changed one a key of its own"
+        )
+    return RowState.UNKNOWN if known.state is RowState.INTENT else known.state
+
+
+MOVES: Final[Mapping[RowState, frozenset[RowState]]] = {
+    RowState.PENDING: frozenset({RowState.INTENT}),
+    RowState.INTENT: frozenset(
+        {RowState.INTENT, RowState.DONE, RowState.FAILED, RowState.PENDING, RowState.UNKNOWN}
+    ),
+    RowState.UNKNOWN: frozenset(
+        {RowState.UNKNOWN, RowState.DONE, RowState.PENDING, RowState.CONFLICT, RowState.FAILED}
+    ),
+    RowState.DONE: frozenset(),
+    RowState.FAILED: frozenset(),
+    RowState.CONFLICT: frozenset(),
+}
+"""From what state to what others a row may go within a run."""

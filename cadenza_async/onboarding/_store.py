@@ -1,0 +1,301 @@
+"""What the journal is asked and told, in SQL. Everything here blocks: see `_journal`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from cadenza_async.errors import CadenzaError, ConfigError, InvalidRowError
+from cadenza_async.models import AccountStatus, TradingAccount
+from cadenza_async.onboarding import _schema
+from cadenza_async.onboarding._records import dump_account, dump_error, load_account, load_error
+from cadenza_async.onboarding._states import MOVES, Known, RowState, meet
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from cadenza_async.onboarding._rows import Entry
+
+_MAY_EXIST = ", ".join(
+    repr(state.value)
+    for state in (RowState.INTENT, RowState.UNKNOWN, RowState.DONE, RowState.CONFLICT)
+)
+_FROM = {
+    new: ", ".join(repr(old.value) for old, moves in MOVES.items() if new in moves)
+    for new in RowState
+}
+
+
+@frozen(kw_only=True)
+class Admitted:
+    """A row as it takes part in a run.
+
+    Attributes:
+        id: Its place in the journal; 0 for a row that is refused and not kept.
+        state: INTENT never.
+        name: The name it is sent under.
+        account: The connected account, when it is DONE.
+        error: Why it is not.
+        doubted: Whether an earlier sending may have been done.
+    """
+
+    id: int
+    state: RowState
+    name: str | None = None
+    account: TradingAccount | None = None
+    error: CadenzaError | None = None
+    doubted: bool = False
+
+
+class Store:
+    """A journal that is open for writing.
+
+    Args:
+        path: Where it is; made when it is not there.
+        base_url: Where the accounts are connected.
+        retry_failed: Whether rows that were refused are to be sent again.
+
+    Attributes:
+        secret: The key of the fingerprints.
+
+    Raises:
+        ConfigError: If it cannot be used for that.
+    """
+
+    def __init__(self, path: str, base_url: str, *, retry_failed: bool) -> None:
+        self._retry_failed = retry_failed
+        self._lock = _schema.opened(path, partial(_schema.lock, path))
+        try:
+            self._file = _schema.opened(path, partial(self._open, path, base_url))
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open(self, path: str, base_url: str) -> sqlite3.Connection:
+        _schema.create(path, base_url)
+        file = _schema.connect(path)
+        try:
+            _schema.check(file, path)
+            found, self.secret = file.execute("SELECT base_url, secret FROM journal").fetchone()
+            if found != base_url:
+                raise ConfigError(f"{path} is the journal of {found}, not of {base_url}")
+            file.execute("UPDATE journal SET run = run + 1")
+            (self._run,) = file.execute("SELECT run FROM journal").fetchone()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def close(self) -> None:
+        """Close it, and let others have it."""
+        self._file.close()
+        self._lock.close()
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self._file.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make it last (one fsync)."""
+        self._file.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was begun."""
+        if self._file.in_transaction:
+            self._file.execute("ROLLBACK")
+
+    def admit(self, entries: Iterable[Entry]) -> list[Admitted]:
+        """Take rows in, and say in what state each takes part.
+
+        A row that must not take part comes back FAILED, with the reason.
+        """
+        return [self._admit(entry) for entry in entries]
+
+    def _admit(self, entry: Entry) -> Admitted:
+        found = self._file.execute(
+            "SELECT id, state, fingerprint, run, name, account, error, doubted"
+            " FROM rows WHERE key = ?",
+            (entry.key,),
+        ).fetchone()
+        if found is None:
+            return self._take_in(entry)
+        id_, state, fingerprint, run, name, account, error, doubted = found
+        error = load_error(error) if error else None
+        known = Known(
+            state=RowState(state),
+            same=fingerprint == entry.fingerprint,
+            met=run == self._run,
+            provisional=isinstance(error, InvalidRowError),
+        )
+        try:
+            now = meet(known, retry_failed=self._retry_failed)
+        except InvalidRowError as refusal:
+            return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal)
+        if now is RowState.PENDING:
+            return self._renew(id_, entry, doubted=bool(doubted) and known.same)
+        unknown = now is RowState.UNKNOWN
+        self._file.execute(
+            "UPDATE rows SET run = ?, state = ?, doubted = doubted OR ? WHERE id = ?",
+            (self._run, now, unknown, id_),
+        )
+        return Admitted(
+            id=id_,
+            state=now,
+            name=name,
+            account=load_account(account) if account else None,
+            error=error,
+            doubted=unknown,
+        )
+
+    def _take_in(self, entry: Entry) -> Admitted:
+        cursor = self._file.execute(
+            "INSERT INTO rows (key, user, venue, fingerprint, state, run)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (entry.key, entry.user, entry.venue, entry.fingerprint, RowState.PENDING, self._run),
+        )
+        return self._name(cursor.lastrowid or 0, entry, doubted=False)
+
+    def _renew(self, id_: int, entry: Entry, *, doubted: bool) -> Admitted:
+        self._file.execute(
+            "UPDATE rows SET user = ?, venue = ?, fingerprint = ?, run = ?, doubted = ?,"
+            " name = NULL WHERE id = ?",
+            (entry.user, entry.venue, entry.fingerprint, self._run, doubted, id_),
+        )
+        return self._name(id_, entry, doubted=doubted)
+
+    def _name(self, id_: int, entry: Entry, *, doubted: bool) -> Admitted:
+        """Give a row that may be sent the first of its names that is free."""
+        name, error = self._choose(entry)
+        state = RowState.PENDING if name else RowState.FAILED
+        self._file.execute(
+            "UPDATE rows SET name = ?, state = ?, error = ? WHERE id = ?",
+            (name, state, dump_error(error) if error else None, id_),
+        )
+        return Admitted(id=id_, state=state, name=name, error=error, doubted=doubted)
+
+    def _choose(self, entry: Entry) -> tuple[str | None, InvalidRowError | None]:
+        reason = ""
+        for name in entry.names:
+            wanted = (entry.user, entry.venue, name)
+            if self._rival(*wanted, entry.key):
+                reason = "another row of the same user and venue has the same name"
+            elif self._was_there(*wanted):
+                reason = "an account of the same venue and name was there before"
+                if not entry.evasive:
+                    break
+            else:
+                return name, None
+        return None, InvalidRowError(f"{reason}: names tell accounts apart", key=entry.key)
+
+    def _rival(self, user: str, venue: str, name: str, key: str) -> bool:
+        """Tell whether a row of this run, or one that may have been done, has the name."""
+        return self._holds(
+            "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND key <> ?"  # noqa: S608
+            f" AND (run = ? OR state IN ({_MAY_EXIST}))",
+            user,
+            venue,
+            name,
+            key,
+            self._run,
+        )
+
+    def _was_there(self, user: str, venue: str, name: str) -> bool:
+        return self._holds(
+            "SELECT 1 FROM baseline WHERE user = ? AND venue = ? AND name = ?", user, venue, name
+        )
+
+    def _holds(self, question: str, *facts: object) -> bool:
+        return self._file.execute(f"{question} LIMIT 1", facts).fetchone() is not None
+
+    def move(
+        self,
+        id_: int,
+        state: RowState,
+        *,
+        account: TradingAccount | None = None,
+        error: CadenzaError | None = None,
+    ) -> None:
+        """Take a row to another state.
+
+        Args:
+            id_: Its place.
+            state: Where it goes.
+            account: The account that was connected, if it was.
+            error: What went wrong, if anything.
+
+        Raises:
+            RuntimeError: If a row cannot go there from where it is: a mistake of ours.
+        """
+        moved = self._file.execute(
+            "UPDATE rows SET state = ?, account_id = ?, account = ?, error = ?,"  # noqa: S608
+            " attempts = attempts + (?1 = 'INTENT'), doubted = doubted OR ?1 = 'UNKNOWN'"
+            f" WHERE id = ? AND state IN ({_FROM[state]})",
+            (
+                state,
+                account and account.trading_account_id,
+                account and dump_account(account),
+                error and dump_error(error),
+                id_,
+            ),
+        )
+        if not moved.rowcount:
+            raise RuntimeError(f"row {id_} of the journal cannot become {state}")
+
+    def knows(self, user: str) -> bool:
+        """Tell whether the accounts that a user had before the first sending were noted."""
+        return self._holds("SELECT 1 FROM users WHERE user = ?", user)
+
+    def note_baseline(self, user: str, accounts: Iterable[TradingAccount]) -> None:
+        """Note the accounts that a user has before anything is sent."""
+        self._file.execute("INSERT INTO users (user) VALUES (?)", (user,))
+        self._file.executemany(
+            "INSERT INTO baseline VALUES (?, ?, ?, ?)",
+            ((user, a.trading_account_id, a.venue, _blocking(a)) for a in accounts),
+        )
+
+    def note_renaming(self, user: str) -> None:
+        """Note that the server answered with another name than it was sent."""
+        self._file.execute("UPDATE users SET renames = 1 WHERE user = ?", (user,))
+
+    def renames(self, user: str) -> bool:
+        """Tell whether the server ever changed a name of this user."""
+        return self._holds("SELECT 1 FROM users WHERE user = ? AND renames", user)
+
+    def strangers(self, user: str, accounts: Iterable[TradingAccount]) -> list[TradingAccount]:
+        """Return the accounts that neither were there before nor are explained by a row.
+
+        A row that is DONE explains its account, one that is being sent any of its name.
+        """
+        return [account for account in accounts if not self._explained(user, account)]
+
+    def _explained(self, user: str, account: TradingAccount) -> bool:
+        id_ = account.trading_account_id
+        return (
+            self._holds("SELECT 1 FROM baseline WHERE user = ? AND account_id = ?", user, id_)
+            or self._holds("SELECT 1 FROM rows WHERE account_id = ? AND user = ?", id_, user)
+            or self._holds(
+                "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND state = 'INTENT'",
+                user,
+                account.venue,
+                account.name,
+            )
+        )
+
+    def see(self, key: str) -> None:
+        """Note that a row was met, though it could not be read."""
+        self._file.execute("UPDATE rows SET run = ? WHERE key = ?", (self._run, key))
+
+    def complete(self) -> int:
+        """Note that all rows were met; return how many of the journal's were not."""
+        self._file.execute("UPDATE journal SET complete = run")
+        missing = self._file.execute("SELECT count(*) FROM rows WHERE run < ?", (self._run,))
+        count: int = missing.fetchone()[0]
+        return count
+
+
+def _blocking(account: TradingAccount) -> str | None:
+    """Return the name that no other account may have; one that is gone for good blocks none."""
+    return None if account.status == AccountStatus.DISCONNECTED else account.name

@@ -1,0 +1,1 @@
+"""The command line, run as what it is: a process."""

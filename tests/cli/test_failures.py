@@ -1,0 +1,113 @@
+"""How commands fail: one or two lines, who must act, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .process import CADENZA, Keys, cadenza, ended, environment, started
+
+if TYPE_CHECKING:
+    from cadenza_async.sandbox import Sandbox
+
+CONNECT = ("connect", "--venue", "BINANCE", "--name", "Desk 7")
+
+
+def closed_port() -> str:
+    """A place where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+async def test_a_refusal_is_1(sandbox: Sandbox) -> None:
+    """Two lines for people, one JSON object for scripts, no traceback and no key."""
+    keys = Keys(key=f"invalid-{Keys().key}")
+    end = await cadenza(*CONNECT, "--json", sandbox=sandbox, env=keys.environment())
+    what, who = end.err.splitlines()
+    assert (end.code, what) == (1, "Invalid API credentials for BINANCE (HTTP 400, errno -120001)")
+    assert who.startswith("The account's owner must check")
+    (told,) = end.json
+    assert told["error"] == {
+        "type": "CredentialsRejectedError",
+        "message": what,
+        "remedy": who,
+        "exitCode": 1,
+        "status": 400,
+        "errno": -120001,
+    }
+
+
+async def test_a_refusal_that_repeats_the_keys_hides_them(sandbox: Sandbox) -> None:
+    """Not even a server that echoes what it was sent makes the command show it."""
+    keys = Keys()
+    sandbox.script("echo-secret")
+    end = await cadenza(*CONNECT, "--json", sandbox=sandbox, env=keys.environment())
+    assert end.code == 1
+    assert not keys.shown_in(end.out, end.err)
+    assert sandbox.access_token not in end.out + end.err
+
+
+async def test_a_lost_answer_is_3(sandbox: Sandbox) -> None:
+    """The command line has words of its own for how to find out."""
+    sandbox.script("drop-after-commit")
+    end = await cadenza(*CONNECT, "--json", sandbox=sandbox, env=Keys().environment())
+    assert end.code == 3
+    assert "may have been done" in end.err
+    assert end.err.splitlines()[1] == (
+        "Do not repeat it: look with 'cadenza accounts' whether it was done."
+    )
+    error = end.json[0]["error"]
+    assert (error["type"], error["name"]) == ("OutcomeUnknownError", "Desk 7")
+    assert len(sandbox.accounts) == 1
+
+
+async def test_what_did_not_leave_is_4() -> None:
+    """Nobody listens there."""
+    env = {**Keys().environment(), "CADENZA_ACCESS_TOKEN": Keys().secret}
+    end = await cadenza(*CONNECT, "--base-url", closed_port(), "--timeout", "0.5", env=env)
+    assert (end.code, end.out) == (4, "")
+    assert end.err.splitlines()[1].endswith("nothing was sent.")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a full disk")
+async def test_an_output_that_takes_nothing_is_no_refusal(sandbox: Sandbox) -> None:
+    """A full disk leaves the outcome unknown to readers, those that left need none."""
+    env = environment(sandbox) | Keys().environment()
+    full = os.open("/dev/full", os.O_WRONLY)
+    reader, broken = os.pipe()
+    os.close(reader)
+    async with (
+        started(*CADENZA, *CONNECT, "--json", env=env, stdout=full) as to_full,
+        started(*CADENZA, *CONNECT, env=env, stdout=broken) as to_nobody,
+        started(*CADENZA, "disconnect", "x", "--yes", "--json", env=env, stdout=full) as refused,
+    ):
+        os.close(full)
+        os.close(broken)
+        unheard, piped, known = [await ended(each) for each in (to_full, to_nobody, refused)]
+    assert (unheard.code, piped.code, piped.err) == (3, 141, "")
+    assert "No space left" in unheard.err
+    assert (known.code, len(known.err.splitlines())) == (1, 2)
+    assert len(sandbox.accounts) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("disconnect", "some-id"), "say --yes"),
+        (("connect", "--venue", "BINANCE", "--api-key", "key"), "No such option"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+async def test_wrong_usage_is_2(
+    sandbox: Sandbox, arguments: tuple[str, ...], complaint: str
+) -> None:
+    """Nothing is sent."""
+    env = {"CADENZA_API_KEY": Keys().key, "CADENZA_API_SECRET": Keys().secret}
+    end = await cadenza(*arguments, sandbox=sandbox, env=env)
+    assert (end.code, end.out) == (2, "")
+    assert complaint in end.err
+    assert not sandbox.requests

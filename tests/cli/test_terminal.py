@@ -1,0 +1,70 @@
+"""What happens at a terminal: prompts without echo, questions, colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .process import Keys, environment
+from .terminal import at_terminal
+from .test_accounts import connected
+
+if TYPE_CHECKING:
+    from cadenza_async.sandbox import Sandbox
+
+COINBASE = ("connect", "--venue", "COINBASE")
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+async def test_keys_are_asked_for_without_echo(sandbox: Sandbox) -> None:
+    """What was typed works, and was never on the screen."""
+    keys = Keys()
+    async with at_terminal(*COINBASE, env=environment(sandbox)) as terminal:
+        await terminal.answer("API key: ", f"{keys.key}\n")
+        await terminal.answer("API secret: ", f"{keys.secret}\n")
+        await terminal.answer("API passphrase (Enter for none): ", f"{keys.passphrase}\n")
+        assert await terminal.end() == 0
+    assert "Connected: COINBASE" in terminal.seen
+    assert not keys.shown_in(terminal.seen)
+    assert sandbox.requests[0]["body"].keys() >= {"apiKey", "apiSecret", "apiPassphrase"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [(CTRL_C, 130, "interrupted"), (CTRL_D, 2, "no keys were given")],
+    ids=["Ctrl-C", "Ctrl-D"],
+)
+async def test_a_prompt_can_be_left(sandbox: Sandbox, typed: str, code: int, told: str) -> None:
+    """Nothing was sent; the message has a line of its own."""
+    async with at_terminal(*COINBASE, env=environment(sandbox)) as terminal:
+        await terminal.answer("API key: ", typed)
+        assert await terminal.end() == code
+    assert f"\r\n{told}" in terminal.seen.replace("\x1b[1;31m", "")
+    assert "Traceback" not in terminal.seen
+    assert not sandbox.requests
+
+
+async def test_a_terminated_prompt_leaves_the_echo_on(sandbox: Sandbox) -> None:
+    """Whoever types next sees what they type."""
+    async with at_terminal(*COINBASE, env=environment(sandbox)) as terminal:
+        await terminal.answer("API key: ", "")
+        assert not terminal.echoes
+        terminal.process.terminate()
+        assert await terminal.end() == 143
+        assert terminal.echoes
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "left"), [("y\n", 0, 0), ("\n", 130, 1)], ids=["yes", "no"]
+)
+async def test_disconnecting_asks_first(
+    sandbox: Sandbox, answer: str, code: int, left: int
+) -> None:
+    """Only a yes is a yes."""
+    (account,) = await connected(sandbox, "Desk 1")
+    arguments = ("disconnect", account.trading_account_id)
+    async with at_terminal(*arguments, env=environment(sandbox)) as terminal:
+        await terminal.answer("for good? [y/N] ", answer)
+        assert await terminal.end() == code
+    assert len(sandbox.accounts) == left

@@ -1,0 +1,135 @@
+"""`AsyncCadenza`: what it takes, and what its methods give."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, assert_type
+
+from cadenza_async import (
+    AccountType,
+    AsyncCadenza,
+    Attempt,
+    PasswordLogin,
+    Secret,
+    TokenSource,
+    TradingAccount,
+    Venue,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from datetime import datetime
+
+    from aiohttp import ClientSession
+
+    from cadenza_async.errors import OutcomeUnknownError
+
+
+async def give_text() -> str:
+    """Give a token, as some vault of a user's would."""
+    return "token"
+
+
+async def give_secret() -> Secret:
+    """Give a hidden token."""
+    return Secret("token")
+
+
+def note(attempt: Attempt) -> None:
+    """Take note of an attempt, as a user's metrics would."""
+
+
+async def opening() -> None:
+    """`async with` gives the client itself."""
+    async with AsyncCadenza(access_token="token") as client:
+        assert_type(client, AsyncCadenza)
+    assert_type(await client.aclose(), None)
+
+
+def tokens(source: TokenSource, login: PasswordLogin) -> None:
+    """A token comes in any of these forms, by position too, or from the environment."""
+    AsyncCadenza()
+    AsyncCadenza("token")
+    AsyncCadenza(access_token=Secret("token"))
+    AsyncCadenza(access_token=give_text)
+    AsyncCadenza(access_token=give_secret)
+    AsyncCadenza(access_token=source)
+    AsyncCadenza(access_token=login)
+    AsyncCadenza(access_token=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncCadenza(access_token=b"token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncCadenza(access_token=lambda: "token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def options(session: ClientSession, context: ssl.SSLContext) -> None:
+    """Options are keywords, each with a type."""
+    AsyncCadenza(
+        base_url="production",
+        timeout=5,
+        retries=0,
+        grace=0.5,
+        max_connections=10,
+        proxy="http://proxy:3128",
+        ssl_context=context,
+        user_agent="desk/1",
+        on_attempt=note,
+        rate_scope="pool",
+    )
+    AsyncCadenza(session=session, middlewares=[])
+    AsyncCadenza(base_url=None, proxy=None, ssl_context=None, on_attempt=None, session=None)
+    AsyncCadenza(tiemout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    AsyncCadenza(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncCadenza(retries=1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncCadenza(on_attempt=len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncCadenza("token", "uat")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def connecting(client: AsyncCadenza) -> None:
+    """A connect gives a trading account; strings and secrets are taken."""
+    account = await client.connect_account(venue="MOON", api_key="key", api_secret="secret")
+    assert_type(account, TradingAccount)
+    await client.connect_account(
+        venue=Venue.COINBASE,
+        api_key=Secret("key"),
+        api_secret=Secret("secret"),
+        api_passphrase=Secret("phrase"),
+        name="desk",
+        account_type=AccountType.SPOT,
+        timeout=5,
+    )
+    await client.connect_account(
+        venue="OKX", api_key="k", api_secret="s", api_passphrase=None, name=None, account_type=None
+    )
+
+
+async def connecting_wrongly(client: AsyncCadenza) -> None:
+    """A misspelt, missing or mistyped argument, or one without its name, is an error."""
+    await client.connect_account(venue="V", api_key="k", api_secret="s", nickname="n")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.connect_account(venue="V", api_key="k")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.connect_account(venue="V", api_key=None, api_secret="s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.connect_account(venue="V", api_key=b"k", api_secret="s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.connect_account("V", "k", "s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def listing(client: AsyncCadenza) -> None:
+    """A list is iterated, and is not awaited."""
+    assert_type(client.list_accounts(), AsyncGenerator[TradingAccount, None])
+    async for account in client.list_accounts(venue="BINANCE", status="ACTIVE", timeout=5):
+        assert_type(account, TradingAccount)
+    await client.list_accounts()  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    client.list_accounts(page=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def disconnecting(client: AsyncCadenza, account: TradingAccount) -> None:
+    """A disconnect gives the account as it is now."""
+    gone = await client.disconnect_account(account.trading_account_id, timeout=5)
+    assert_type(gone, TradingAccount)
+    await client.disconnect_account()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.disconnect_account(account)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def resolving(client: AsyncCadenza, error: OutcomeUnknownError, since: datetime) -> None:
+    """Asking what became of a connect may find nothing."""
+    assert_type(await client.resolve(error), TradingAccount | None)
+    found = await client.resolve(venue="OKX", name="desk", since=since)
+    assert_type(found, TradingAccount | None)
+    await client.resolve(ValueError())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,115 @@
+"""Deadlines end what they surround, and can all be brought forward."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cadenza_async._deadlines import Deadlines
+
+from .virtual import virtually
+
+
+def now() -> float:
+    """Return the loop's time."""
+    return asyncio.get_running_loop().time()
+
+
+@virtually
+async def test_a_deadline_ends_what_takes_too_long() -> None:
+    """The time runs out to the moment."""
+    with pytest.raises(TimeoutError):
+        async with Deadlines().at(3.0):
+            await asyncio.sleep(10)
+    assert now() == 3.0
+
+
+@virtually
+async def test_what_is_in_time_goes_on() -> None:
+    """A deadline that is left is over."""
+    async with Deadlines().at(3.0):
+        await asyncio.sleep(2)
+    await asyncio.sleep(10)
+    assert now() == 12.0
+
+
+@virtually
+async def test_an_error_inside_is_not_changed() -> None:
+    """A deadline only adds its own end."""
+    with pytest.raises(KeyError):
+        async with Deadlines().at(3.0):
+            raise KeyError
+
+
+@virtually
+async def test_a_cancellation_inside_stays_one() -> None:
+    """Whoever cancels is not told of a timeout."""
+
+    async def wait() -> None:
+        async with Deadlines().at(3.0):
+            await asyncio.sleep(10)
+
+    task = asyncio.ensure_future(wait())
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert now() == 1.0
+
+
+@virtually
+async def test_a_deadline_can_be_moved() -> None:
+    """What is yielded is asyncio's own timeout."""
+
+    async def wait() -> None:
+        async with Deadlines().at(3.0) as scope:
+            scope.reschedule(5.0)
+            await asyncio.sleep(10)
+
+    with pytest.raises(TimeoutError):
+        await wait()
+    assert now() == 5.0
+
+
+@virtually
+async def test_expiring_ends_all_that_run_and_no_other() -> None:
+    """Those that are over, come later, or belong elsewhere are left alone."""
+    deadlines, others = Deadlines(), Deadlines()
+
+    async def wait(of: Deadlines, until: float | None) -> float:
+        try:
+            async with of.at(until):
+                await asyncio.sleep(10)
+        except TimeoutError:
+            pass
+        return now()
+
+    early = asyncio.ensure_future(wait(deadlines, 1.0))
+    running = [asyncio.ensure_future(wait(deadlines, until)) for until in (5.0, 50.0, None)]
+    elsewhere = asyncio.ensure_future(wait(others, None))
+    await asyncio.sleep(2)
+    deadlines.expire()
+    deadlines.expire()
+    later = asyncio.ensure_future(wait(deadlines, 8.0))
+    assert await asyncio.gather(early, *running) == [1.0, 2.0, 2.0, 2.0]
+    assert [await later, await elsewhere] == [8.0, 10.0]
+
+
+@virtually
+async def test_expiring_twice_at_once_is_as_good_as_once() -> None:
+    """A deadline that has just run out is not brought forward again."""
+    deadlines = Deadlines()
+
+    async def wait() -> None:
+        async with deadlines.at(None) as scope:
+            deadlines.expire()
+            try:
+                await asyncio.sleep(10)
+            finally:
+                assert scope.expired()
+                deadlines.expire()
+
+    with pytest.raises(TimeoutError):
+        await wait()
+    assert now() == 0.0

@@ -1,0 +1,111 @@
+"""When a list that is read page by page is at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cadenza_async import TradingAccount
+from cadenza_async._paging import Cursor
+from cadenza_async._wire import Page
+
+
+def page(ids: str, **about: Any) -> Page:
+    """Make a page of accounts with one letter for an id."""
+    return Page(
+        accounts=tuple(TradingAccount(trading_account_id=i, venue="V", status="S") for i in ids),
+        **about,
+    )
+
+
+def read(*pages: Page) -> tuple[str, int, bool]:
+    """Read pages, and return the ids, the rows received and whether that was all."""
+    cursor = Cursor()
+    ids = ""
+    for each in pages:
+        assert not cursor.finished
+        ids += "".join(account.trading_account_id for account in cursor.advance(each))
+    return ids, cursor.offset, cursor.finished
+
+
+def test_a_list_begins_at_its_begin() -> None:
+    """Nothing was received, and there is something to ask for."""
+    assert read() == ("", 0, False)
+
+
+@pytest.mark.parametrize(
+    ("pages", "found"),
+    [
+        ([page("abc")], ("abc", 3, False)),
+        ([page("a")], ("a", 1, False)),
+        ([page("")], ("", 0, True)),
+        ([page("abc"), page("")], ("abc", 3, True)),
+        ([page("abc", has_next=False)], ("abc", 3, True)),
+        ([page("abc", has_next=True)], ("abc", 3, False)),
+        ([page("abc", total=3)], ("abc", 3, True)),
+        ([page("abc", total=4)], ("abc", 3, False)),
+        ([page("abc", total=4), page("d", total=4)], ("abcd", 4, True)),
+        ([page("abc", total=2)], ("abc", 3, True)),
+        ([page("abc", total=0)], ("abc", 3, True)),
+        ([page("abc", total=9, has_next=False)], ("abc", 3, True)),
+        ([page("abc", total=3, has_next=True)], ("abc", 3, True)),
+        ([page("abc"), page("abc")], ("abc", 6, True)),
+        ([page("abc"), page("cba")], ("abc", 6, True)),
+        ([page("abc", has_next=True), page("abc", has_next=True)], ("abc", 6, True)),
+        ([page("abc"), page("cde")], ("abcde", 6, False)),
+        ([page("abc"), page("cde"), page("e")], ("abcde", 7, True)),
+        ([page("", has_next=True)], ("", 0, True)),
+    ],
+    ids=[
+        "a page",
+        "a short page",
+        "nothing",
+        "an empty page",
+        "no next",
+        "a next",
+        "complete",
+        "incomplete",
+        "complete later",
+        "more than there are",
+        "more than none",
+        "no next counts",
+        "total counts",
+        "the same page again",
+        "in another order",
+        "for ever",
+        "one moved",
+        "nothing new",
+        "empty for ever",
+    ],
+)
+def test_pages(pages: list[Page], found: tuple[str, int, bool]) -> None:
+    """It advances by the rows received; it ends when told, when complete, or without a new id."""
+    assert read(*pages) == found
+
+
+@pytest.mark.parametrize(
+    ("totals", "shrunk"),
+    [
+        ([None, None], False),
+        ([9, 9], False),
+        ([9, 12], False),
+        ([9, 8], True),
+        ([9, 8, 9], True),
+        ([None, 9], False),
+        ([9, None], False),
+    ],
+    ids=str,
+)
+def test_a_list_that_shrinks_is_noticed(totals: list[int | None], *, shrunk: bool) -> None:
+    """Rows move up when one is removed, and one of them may have been skipped."""
+    cursor = Cursor()
+    for ids, total in zip("abc", totals, strict=False):
+        cursor.advance(page(ids, total=total))
+    assert (cursor.shrunk, cursor.total) == (shrunk, totals[-1])
+
+
+def test_an_account_that_is_twice_on_one_page_is_given_once_at_most() -> None:
+    """Whoever counts accounts counts right, even if the server does not."""
+    ids, rows, _ = read(page("aab"))
+    assert (ids, rows) == ("ab", 3)

@@ -1,0 +1,147 @@
+"""What a server repeats of the secrets it was sent stays out of our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cadenza_async import Secret
+from cadenza_async._outcomes import judge
+
+from .samples import CONNECT, NOW, answer, call, marker, refusal
+from .showing import shown
+
+if TYPE_CHECKING:
+    from cadenza_async.errors import CadenzaError
+
+PEM = "\r\n".join(["-----BEGIN KEY-----", *(marker(f"line{n}") for n in range(8)), "-----END-----"])
+SECRETS = {
+    "plain": marker("secret"),
+    "with a line break at its end": marker("secret") + "\n",
+    "long": marker("secret") * 40,
+    "lines": PEM,
+    "pattern": f"(.*)[{marker('secret')}]\\1$",
+    "wide": f"密钥{marker('secret')}🚀",
+}
+SETTINGS = {
+    "alone": "{}",
+    "in a sentence": "Invalid key '{}' for BINANCE.",
+    "twice": "{} {}",
+    "at the cut": "x" * 290 + "{}",
+    "beyond the cut": "x" * 400 + "{}",
+    "over lines": "first line\n{}\nlast line",
+    "as a header": "Authorization: Bearer {}",
+    "in a query": "?apiSecret={}&venue=BINANCE",
+}
+STATUSES = (200, 400, 401, 429, 500, 503)
+
+
+def refused(status: int, text: str, where: str, secret: str = "") -> CadenzaError:
+    """Judge an answer that repeats something in its error or as its request id."""
+    about = {"error": text} if where == "error" else {"details": {"request_id": text}}
+    body = {**refusal(-120001), **about}
+    error = judge(
+        call(CONNECT, api_secret=secret or marker("secret"), api_passphrase=marker("phrase")),
+        answer(status, body),
+        sent_at=NOW,
+        token=Secret(marker("token")),
+    ).error
+    assert error is not None
+    return error
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("where", ["error", "request id"])
+def test_a_repeated_secret_is_hidden(secret: str, setting: str, where: str) -> None:
+    """No way of repeating it word for word gets a piece of it through."""
+    for status in STATUSES:
+        error = refused(status, setting.replace("{}", secret), where, secret)
+        assert not [line for line in secret.split() if line in shown(error)]
+        assert marker("secret")[:12] not in shown(error)
+        assert marker("line3")[:12] not in shown(error)
+
+
+@pytest.mark.parametrize("role", ["key", "secret", "phrase", "token"])
+@pytest.mark.parametrize("where", ["error", "request id"])
+def test_every_secret_of_a_call_is_hidden(role: str, where: str) -> None:
+    """Key, secret, passphrase and access token are all looked for."""
+    error = refused(400, f"what is {marker(role)}?", where)
+    assert marker(role) not in shown(error)
+    assert "what is ****?" in str(error)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda secret: secret.strip(),
+        lambda secret: secret.replace("\r\n", "\n"),
+        lambda secret: secret.replace("\r\n", "\\r\\n"),
+        lambda secret: secret.replace("\r\n", " "),
+        lambda secret: secret.replace("\r\n", ""),
+        lambda secret: secret.split("\r\n")[3],
+    ],
+    ids=["stripped", "line feeds", "escaped", "on one line", "joined", "one line of it"],
+)
+def test_the_lines_of_a_secret_are_hidden_too(written: object) -> None:
+    """A server that rewrites white space, or quotes one line, gives nothing away."""
+    assert callable(written)
+    error = refused(400, f"bad key: {written(PEM)}", "error", PEM)
+    assert not [n for n in range(8) if marker(f"line{n}") in shown(error)]
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "left"),
+    [
+        ("abcd", "key abcd, abcd!", "key ****, ****!"),
+        ("abc", "abcdef", "abcdef"),
+        (" abc ", "abcdef", "abcdef"),
+        ("a.c+", "abc+ a.c+", "abc+ ****"),
+        ("trimmed\n", "<trimmed>", "<****>"),
+        ("\ttrimmed ", "<trimmed >", "<**** >"),
+        ("one+\r\ntwo+\r\n", "<two+><one+\n>", "<****><**** >"),
+    ],
+    ids=["twice", "too short", "too short inside", "no pattern", "right", "left", "lines"],
+)
+def test_what_is_left_of_a_text(secret: str, text: str, left: str) -> None:
+    """Only what was secret is hidden, so that the text still helps."""
+    assert vars(refused(400, text, "error", secret))["message"] == left
+
+
+def test_a_secret_within_a_secret_does_not_save_the_rest() -> None:
+    """The longer one is hidden first, or what is left of it would show."""
+    error = refused(400, f"bad secret {marker('key')}-tail", "error", f"{marker('key')}-tail")
+    assert "tail" not in shown(error)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["https://{}.test/", "https://host/{}", "https://host?key={}", "https://{}@host/", "/{}"],
+)
+def test_a_redirect_gives_nothing_away(location: str) -> None:
+    """The target of a redirect may have been built from what was sent."""
+    reply = answer(307, b"", Location=location.format(marker("secret")))
+    error = judge(call(CONNECT), reply, sent_at=NOW).error
+    assert error is not None
+    assert marker("secret") not in shown(error)
+
+
+def test_a_body_that_cannot_be_read_is_not_repeated() -> None:
+    """Whatever a proxy puts into its page stays there."""
+    for body in (
+        marker("secret").encode(),
+        f"<p>{marker('key')}".encode(),
+        f'"{marker()}"'.encode(),
+    ):
+        for status in STATUSES:
+            error = judge(call(CONNECT), answer(status, body), sent_at=NOW).error
+            assert error is not None
+            assert "4c0b" not in shown(error)
+
+
+def test_the_name_of_an_account_is_no_secret() -> None:
+    """What is needed to find the account again stays readable."""
+    error = judge(call(CONNECT, name="desk-7"), answer(500, b"x"), sent_at=NOW).error
+    assert error is not None
+    assert vars(error)["name"] == "desk-7"
