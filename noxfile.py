@@ -24,6 +24,7 @@ nox.options.sessions = ["lint", "typing", "tests", "coverage", "floors", "docs"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PACKAGE = ".[cli]"
+PARALLEL = ("--numprocesses", "auto")
 NEEDS = [
     *PYPROJECT["project"]["dependencies"],
     *PYPROJECT["project"]["optional-dependencies"]["cli"],
@@ -71,7 +72,7 @@ def tests(session: nox.Session) -> None:
     session.install(PACKAGE, *group("test"))
     data = {"COVERAGE_FILE": f".coverage-{session.python}"}
     session.run("coverage", "erase", env=data)
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=data)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs, env=data)
     session.run("coverage", "combine", "--quiet", env=data)
 
 
@@ -88,14 +89,14 @@ def floors(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that the package accepts."""
     floors = [re.sub(r">=([\d.]+).*", r"==\1", need) for need in NEEDS]
     session.install(PACKAGE, *group("test"), *floors)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
 def simulate(session: nox.Session) -> None:
     """Simulate bad weather: `-- --seeds 1000` worlds, `-- --answers 100000` mutated answers."""
     session.install(PACKAGE, *group("test"))
-    session.run("pytest", "tests/simulation", "--numprocesses=auto", *session.posargs)
+    session.run("pytest", "tests/simulation", *PARALLEL, *session.posargs)
 
 
 @nox.session(reuse_venv=False)

@@ -25,6 +25,7 @@ from cadenza_async.onboarding._intake import Intake
 from cadenza_async.onboarding._rehearsal import CALLS_A_MINUTE
 from cadenza_async.onboarding._reports import Reports, describe
 from cadenza_async.pool import SessionPool
+from cadenza_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,8 +209,6 @@ class Conduct:
 
 
 def _build(stage: Stage) -> Sandbox:
-    from cadenza_async.sandbox import Sandbox
-
     sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period)
     try:
         sandbox.script(*stage.faults)

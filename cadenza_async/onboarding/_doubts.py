@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cadenza_async._retry import backoff
 from cadenza_async.errors import AmbiguousOutcomeError, CadenzaError, ConflictError, ServerError
 from cadenza_async.onboarding._states import RowState
+from cadenza_async.onboarding._store import Move
 from cadenza_async.onboarding._sweeps import agree, sweep
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
     from cadenza_async.onboarding._desk import Desk, Row
-    from cadenza_async.onboarding._store import Store
 
 _LEAST_PAUSE: Final = 0.5  # of the quarantine, between two looks
 _PAUSE: Final = 3.0  # times what a look took, so that looking leaves calls for sending
@@ -155,10 +155,7 @@ class Doubts:
         account: TradingAccount | None = None,
         error: CadenzaError | None = None,
     ) -> None:
-        def write(store: Store) -> None:
-            store.move(row.id, state, account=account, error=error)
-
-        await self._desk.journal.do(write)
+        await self._desk.journal.move(Move(row.id, state, account=account, error=error))
         del self._rows[row.id]
         row.connected, row.error, row.since = account, error, None
         self._desk.mark(row, state)

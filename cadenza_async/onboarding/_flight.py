@@ -15,14 +15,12 @@ from cadenza_async.errors import (
     OutcomeUnknownTimeoutError,
 )
 from cadenza_async.onboarding._states import Fate, RowState, after, fate, fate_of_others, ours
+from cadenza_async.onboarding._store import Move
 from cadenza_async.onboarding._sweeps import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cadenza_async._session import Session
     from cadenza_async.onboarding._desk import Desk, Row
-    from cadenza_async.onboarding._store import Store
 
 _FINAL = frozenset({RowState.DONE, RowState.FAILED})
 
@@ -84,7 +82,7 @@ class Flight:
         try:
             if self._left is None:
                 await self._take_slot()
-            await self._desk.journal.do(lambda store: store.move(self._row.id, RowState.INTENT))
+            await self._desk.journal.move(Move(self._row.id, RowState.INTENT))
         except Exception:
             self._broken = True
             raise
@@ -126,7 +124,10 @@ class Flight:
             if state not in _FINAL:
                 self._desk.outlet.leave_room()
         if self._intended:
-            written = self._desk.journal.do(self._record(state))
+            move = Move(row.id, state, account=row.connected, error=failure)
+            written = self._desk.journal.move(move)
+            if row.connected is not None and row.connected.name != row.name:
+                self._desk.journal.do(lambda store: store.note_renaming(self._user))
             row.doubted = row.doubted or state is RowState.UNKNOWN
             self._desk.mark(row, state)
             await written
@@ -141,17 +142,6 @@ class Flight:
         if failure is not None and not self._intended:
             return failure, fate_of_others(failure)
         return failure, fate(failure, doubted=self._row.doubted)
-
-    def _record(self, state: RowState) -> Callable[[Store], None]:
-        row, account, error = self._row, self._row.connected, self._row.error
-        renamed = account is not None and account.name != row.name
-
-        def write(store: Store) -> None:
-            store.move(row.id, state, account=account, error=error)
-            if renamed:
-                store.note_renaming(self._user)
-
-        return write
 
     def _note(self, came: Fate, error: CadenzaError | None, left: float) -> None:
         """Let slots and venues know how it went."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cadenza_async.onboarding._store import Store
+from cadenza_async.onboarding._store import Move, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 T = TypeVar("T")
 
-Job = Callable[[Store], Any]
+Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
 _WOKEN_AT_A_TIME: Final = 8  # so that nobody else in the loop waits long
@@ -59,7 +59,14 @@ class Journal:
 
     def do(self, job: Callable[[Store], T]) -> asyncio.Future[T]:
         """Do a job soon, whoever waits for it or does not; it lasts when the future is done."""
-        done: asyncio.Future[T] = self._loop.create_future()
+        return self._add(job)
+
+    def move(self, move: Move) -> asyncio.Future[None]:
+        """Take a row to another state, as `do` does."""
+        return self._add(move)
+
+    def _add(self, job: Job) -> asyncio.Future[Any]:
+        done: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((job, done))
         if self._committing is None:
             self._commit()
@@ -117,10 +124,11 @@ def _close(made: list[Store]) -> None:
         store.close()
 
 
-def _run(store: Store, jobs: list[Job]) -> list[object]:
+def _run(store: Store, jobs: list[Job]) -> list[Any]:
     store.begin()
     try:
-        answers = [job(store) for job in jobs]
+        store.move([job for job in jobs if isinstance(job, Move)])
+        answers = [None if isinstance(job, Move) else job(store) for job in jobs]
         store.commit()
     except BaseException:
         store.rollback()

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import asdict
+from attrs import fields
 
 from cadenza_async import errors
 from cadenza_async.models import TradingAccount
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from cadenza_async.errors import CadenzaError
 
+_FIELDS: Final = tuple(field.name for field in fields(TradingAccount) if field.name != "extra")
 _DATES: Final = ("created_at", "updated_at")
 
 
 def dump_account(account: TradingAccount) -> str:
     """Write an account, without the fields that are not described."""
-    facts = asdict(account, filter=lambda field, value: field.name != "extra" and value is not None)
+    facts = {name: getattr(account, name) for name in _FIELDS}
     return json.dumps(facts, default=datetime.isoformat)
 
 
@@ -31,7 +32,7 @@ def load_account(text: str) -> TradingAccount:
 
 
 def _account(facts: Mapping[str, Any]) -> TradingAccount:
-    dates = {name: datetime.fromisoformat(facts[name]) for name in _DATES if name in facts}
+    dates = {name: datetime.fromisoformat(facts[name]) for name in _DATES if facts[name]}
     known: dict[str, Any] = {**facts, **dates}
     return TradingAccount(**known)
 

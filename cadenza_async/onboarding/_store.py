@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cadenza_async.errors import CadenzaError, ConfigError, InvalidRowError
 from cadenza_async.models import AccountStatus, TradingAccount
@@ -15,7 +16,7 @@ from cadenza_async.onboarding._states import MOVES, Known, RowState, meet
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cadenza_async.onboarding._rows import Entry
 
@@ -23,10 +24,48 @@ _MAY_EXIST = ", ".join(
     repr(state.value)
     for state in (RowState.INTENT, RowState.UNKNOWN, RowState.DONE, RowState.CONFLICT)
 )
-_FROM = {
-    new: ", ".join(repr(old.value) for old, moves in MOVES.items() if new in moves)
-    for new in RowState
-}
+_ALLOWED = ", ".join(f"'{old}>{new}'" for old, moves in MOVES.items() for new in moves)
+_MOVE = f"""
+UPDATE rows
+SET state = new.state, account_id = new.account_id, account = new.account, error = new.error,
+    attempts = attempts + (new.state = 'INTENT'), doubted = doubted OR new.state = 'UNKNOWN'
+FROM (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS state,
+           json_extract(value, '$[2]') AS account_id, json_extract(value, '$[3]') AS account,
+           json_extract(value, '$[4]') AS error
+    FROM json_each(?)
+) AS new
+WHERE rows.id = new.id AND rows.state || '>' || new.state IN ({_ALLOWED})
+"""  # noqa: S608  # nothing but our own words
+
+
+@frozen
+class Move:
+    """A row's way to another state.
+
+    Attributes:
+        id: Its place in the journal.
+        state: Where it goes.
+        account: The account that was connected, if it was.
+        error: What went wrong, if anything.
+    """
+
+    id: int
+    state: RowState
+    account: TradingAccount | None = field(default=None, kw_only=True)
+    error: CadenzaError | None = field(default=None, kw_only=True)
+
+    @property
+    def told(self) -> list[object]:
+        """What the journal keeps of it."""
+        account, error = self.account, self.error
+        return [
+            self.id,
+            self.state,
+            account and account.trading_account_id,
+            account and dump_account(account),
+            error and dump_error(error),
+        ]
 
 
 @frozen(kw_only=True)
@@ -151,32 +190,31 @@ class Store:
         )
 
     def _take_in(self, entry: Entry) -> Admitted:
+        name, state, error = self._choose(entry)
         cursor = self._file.execute(
-            "INSERT INTO rows (key, user, venue, fingerprint, state, run)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.key, entry.user, entry.venue, entry.fingerprint, RowState.PENDING, self._run),
+            "INSERT INTO rows (key, user, venue, fingerprint, run, name, state, error)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(entry.key, entry.user, entry.venue, entry.fingerprint, self._run),
+                *(name, state, error and dump_error(error)),
+            ),
         )
-        return self._name(cursor.lastrowid or 0, entry, doubted=False)
+        return Admitted(id=cursor.lastrowid or 0, state=state, name=name, error=error)
 
     def _renew(self, id_: int, entry: Entry, *, doubted: bool) -> Admitted:
+        name, state, error = self._choose(entry)
         self._file.execute(
-            "UPDATE rows SET user = ?, venue = ?, fingerprint = ?, run = ?, doubted = ?,"
-            " name = NULL WHERE id = ?",
-            (entry.user, entry.venue, entry.fingerprint, self._run, doubted, id_),
-        )
-        return self._name(id_, entry, doubted=doubted)
-
-    def _name(self, id_: int, entry: Entry, *, doubted: bool) -> Admitted:
-        """Give a row that may be sent the first of its names that is free."""
-        name, error = self._choose(entry)
-        state = RowState.PENDING if name else RowState.FAILED
-        self._file.execute(
-            "UPDATE rows SET name = ?, state = ?, error = ? WHERE id = ?",
-            (name, state, dump_error(error) if error else None, id_),
+            "UPDATE rows SET user = ?, venue = ?, fingerprint = ?, run = ?,"
+            " name = ?, state = ?, error = ?, doubted = ? WHERE id = ?",
+            (
+                *(entry.user, entry.venue, entry.fingerprint, self._run),
+                *(name, state, error and dump_error(error), doubted, id_),
+            ),
         )
         return Admitted(id=id_, state=state, name=name, error=error, doubted=doubted)
 
-    def _choose(self, entry: Entry) -> tuple[str | None, InvalidRowError | None]:
+    def _choose(self, entry: Entry) -> tuple[str | None, RowState, InvalidRowError | None]:
+        """Give a row that may be sent the first of its names that is free."""
         reason = ""
         for name in entry.names:
             wanted = (entry.user, entry.venue, name)
@@ -187,8 +225,9 @@ class Store:
                 if not entry.evasive:
                     break
             else:
-                return name, None
-        return None, InvalidRowError(f"{reason}: names tell accounts apart", key=entry.key)
+                return name, RowState.PENDING, None
+        error = InvalidRowError(f"{reason}: names tell accounts apart", key=entry.key)
+        return None, RowState.FAILED, error
 
     def _rival(self, user: str, venue: str, name: str, key: str) -> bool:
         """Tell whether a row of this run, or one that may have been done, has the name."""
@@ -210,39 +249,15 @@ class Store:
     def _holds(self, question: str, *facts: object) -> bool:
         return self._file.execute(f"{question} LIMIT 1", facts).fetchone() is not None
 
-    def move(
-        self,
-        id_: int,
-        state: RowState,
-        *,
-        account: TradingAccount | None = None,
-        error: CadenzaError | None = None,
-    ) -> None:
-        """Take a row to another state.
-
-        Args:
-            id_: Its place.
-            state: Where it goes.
-            account: The account that was connected, if it was.
-            error: What went wrong, if anything.
+    def move(self, moves: Sequence[Move]) -> None:
+        """Take rows to other states, all in one statement: it leaves the interpreter to others.
 
         Raises:
             RuntimeError: If a row cannot go there from where it is: a mistake of ours.
         """
-        moved = self._file.execute(
-            "UPDATE rows SET state = ?, account_id = ?, account = ?, error = ?,"  # noqa: S608
-            " attempts = attempts + (?1 = 'INTENT'), doubted = doubted OR ?1 = 'UNKNOWN'"
-            f" WHERE id = ? AND state IN ({_FROM[state]})",
-            (
-                state,
-                account and account.trading_account_id,
-                account and dump_account(account),
-                error and dump_error(error),
-                id_,
-            ),
-        )
-        if not moved.rowcount:
-            raise RuntimeError(f"row {id_} of the journal cannot become {state}")
+        told = json.dumps([move.told for move in moves])
+        if self._file.execute(_MOVE, (told,)).rowcount != len(moves):
+            raise RuntimeError("a row of the journal cannot be moved so")
 
     def knows(self, user: str) -> bool:
         """Tell whether the accounts that a user had before the first sending were noted."""

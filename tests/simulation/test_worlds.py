@@ -1,0 +1,85 @@
+"""What the simulation has found once, told in a few lines each."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import AsyncCadenza, PasswordLogin
+from cadenza_async.errors import NotSentError, OutcomeUnknownError, RateLimitedError
+from cadenza_async.sandbox import Sandbox
+
+from .network import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_EPOCH = 1_700_000_000.0
+_KEYS: Any = {"api_key": "a key", "api_secret": "a secret"}
+
+
+def _wall() -> float:
+    return _EPOCH + asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def _opened(**options: Any) -> AsyncIterator[tuple[Sandbox, AsyncCadenza]]:
+    async with Sandbox(clock=_wall, seed=0, **options) as sandbox:
+        sandbox.add_user("desk@desk.test", "a password")
+        login = PasswordLogin(email="desk@desk.test", password="a password")
+        client = AsyncCadenza(login, base_url=sandbox.url, retries=0)
+        client._shared.wall = _wall
+        async with client:
+            yield sandbox, client
+
+
+def test_a_gateways_429_at_a_windows_begin_shuts_nobody_out_for_ever() -> None:
+    """A refusal without rate headers, as the first answer of a window, is waited out."""
+
+    async def main() -> None:
+        async with _opened(rate_limit=30) as (sandbox, client):
+            await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+            await asyncio.sleep(61)
+            sandbox.script("429-html@connect")
+            with pytest.raises(RateLimitedError):
+                await client.connect_account(venue="BINANCE", name="Desk 2", **_KEYS)
+            await client.connect_account(venue="BINANCE", name="Desk 2", **_KEYS)
+
+    run(main)
+
+
+@pytest.mark.parametrize("lost", ["drop@login", "reset@login", "garbage@login"])
+def test_a_lost_login_leaves_no_doubt_about_a_connect(lost: str) -> None:
+    """Without a token the connect was not sent, whatever became of the login."""
+
+    async def main() -> None:
+        async with _opened() as (sandbox, client):
+            sandbox.script(lost)
+            with pytest.raises(NotSentError, match="nothing was sent"):
+                await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+
+    run(main)
+
+
+def test_a_row_that_the_pages_of_a_drifting_list_skip_is_found() -> None:
+    """A list that lost a row while it was read is read again: "not there" would be a lie."""
+
+    async def main() -> None:
+        async with _opened() as (sandbox, client):
+            since = datetime.fromtimestamp(_wall(), UTC)
+            for number in range(2):
+                await client.connect_account(venue="BINANCE", name=f"Desk {number}", **_KEYS)
+            sandbox.script("drop-after-commit@connect")
+            with pytest.raises(OutcomeUnknownError):
+                await client.connect_account(venue="BINANCE", name="Desk 2", **_KEYS)
+            await client.connect_account(venue="BINANCE", name="Desk 3", **_KEYS)
+            sandbox.script("capped-list:3:100%", "drifting-list", "drifting-list")
+            found = await client.resolve(venue="BINANCE", name="Desk 2", since=since)
+            assert found is not None
+            assert found.name == "Desk 2"
+
+    run(main)

@@ -1,0 +1,122 @@
+"""One run's world: a sandbox in bad weather, clocks, a pool of clients, and a log of it all.
+
+Whoever acts in it (the engines of this package, an onboarding job) comes from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from hashlib import sha256
+from random import Random
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from cadenza_async import PasswordLogin, SessionPool
+from cadenza_async.sandbox import Sandbox
+
+from .books import Books
+from .weather import forecast
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from cadenza_async import AsyncCadenza
+    from cadenza_async.models import Attempt
+
+    from .network import VirtualLoop
+
+_EPOCH = 1_700_000_000.25
+
+
+class World:
+    """A sandbox and its weather.
+
+    Args:
+        seed: Of everything in it.
+        users: How many there are; each has a password.
+
+    Attributes:
+        dice: For whoever acts in it.
+        books: What the clients claimed about every name.
+        weather: What goes wrong.
+        log: Everything that happened, a line each.
+    """
+
+    def __init__(self, seed: int, *, users: int = 4) -> None:
+        self.seed = seed
+        self.dice = Random(f"actors {seed}")
+        self.weather = forecast(Random(f"weather {seed}"))
+        self.log: list[str] = []
+        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
+        self.sandbox = Sandbox(clock=self.server_clock, seed=seed, **self.weather.options)
+        self.books = Books(self._names)
+        self.users = [f"u-{number}" for number in range(users)]
+        self._stack = AsyncExitStack()
+
+    def server_clock(self) -> float:
+        """Return the server's wall clock, in Unix seconds."""
+        return _EPOCH + self.loop.time()
+
+    def clock(self) -> float:
+        """Return the client's wall clock, in Unix seconds."""
+        return self.server_clock() + self.weather.skew
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.sandbox)
+        for user in self.users:
+            self.sandbox.add_user(f"{user}@desk.test", f"password of {user}", user)
+        self.sandbox.script(*self.weather.faults)
+        for begin, end, outage in self.weather.outages:
+            self.loop.call_at(begin, self.loop.outages.add, outage)
+            self.loop.call_at(end, self.loop.outages.discard, outage)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def pool(self, **settings: Any) -> SessionPool:
+        """Make a pool that lives by the world's clock and is watched by its books."""
+        pool = SessionPool(base_url=self.sandbox.url, on_attempt=self._attempted, **settings)
+        pool._shared.wall = self.clock
+        return pool
+
+    def client(self, pool: SessionPool, user: str) -> AsyncCadenza:
+        """Return a user's client; the users differ in where their tokens come from."""
+        number = self.users.index(user) % 3
+        if number == 0:
+            login = PasswordLogin(email=f"{user}@desk.test", password=f"password of {user}")
+            return pool.client(access_token=login, identity=user)
+        if number == 1:
+            return pool.client(access_token=self.sandbox.token(user, expires_in=None))
+
+        async def ask() -> str:
+            await asyncio.sleep(self.loop.delay())
+            return self.sandbox.token(user, expires_in=120)
+
+        return pool.client(access_token=ask, identity=user)
+
+    def note(self, what: str) -> None:
+        """Write a line into the log."""
+        self.log.append(f"{self.loop.time():.6f} {what}")
+
+    def close_books(self) -> str:
+        """Compare claims with facts for the last time, and return the digest of the whole run."""
+        requests = self.sandbox.requests
+        bodies = [each["body"] for each in requests if each["path"].endswith("/connect")]
+        self.books.close(body["name"] for body in bodies if isinstance(body, dict))
+        facts = [*requests, *self.sandbox.accounts, *self.sandbox.archive]
+        everything = [*self.log, *(json.dumps(fact) for fact in facts), *self.books.wrong]
+        return sha256("\n".join(everything).encode()).hexdigest()
+
+    def _attempted(self, attempt: Attempt) -> None:
+        self.note(repr(attempt))
+        self.books.attempted(attempt)
+
+    def _names(self) -> list[str]:
+        return [each["name"] for each in (*self.sandbox.accounts, *self.sandbox.archive)]
