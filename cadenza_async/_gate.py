@@ -14,6 +14,29 @@ if TYPE_CHECKING:
     from cadenza_async._deadlines import Deadlines
 
 
+class _Turn:
+    """A place in a queue.
+
+    Attributes:
+        rate_class: What the call counts against.
+        ticket: What is waited for.
+        gate: Where the place is now.
+    """
+
+    __slots__ = ("gate", "rate_class", "ticket")
+
+    def __init__(self, gate: Gate, rate_class: RateClass, ticket: asyncio.Future[Ticket]) -> None:
+        self.gate = gate
+        self.rate_class = rate_class
+        self.ticket = ticket
+
+    def give_up(self) -> None:
+        """Leave, and hand back what was handed out in the very moment of a cancellation."""
+        if self.ticket.done() and not self.ticket.cancelled():
+            self.gate.budget.refund(self.ticket.result())
+        self.gate.pump()
+
+
 class Gate:
     """Hands out the tickets of one budget.
 
@@ -30,7 +53,7 @@ class Gate:
         self._waits = waits
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: deque[tuple[RateClass, asyncio.Future[Ticket]]] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     async def enter(self, rate_class: RateClass, give_up: float) -> Ticket:
         """Wait for leave to make one call.
@@ -46,9 +69,11 @@ class Gate:
             ticket = self.budget.start(rate_class, self._loop.time())
             if ticket is not None:
                 return ticket
-        self._refuse_if_hopeless(give_up)
-        turn: asyncio.Future[Ticket] = self._loop.create_future()
-        self._waiting.append((rate_class, turn))
+        opens = self.budget.opens(self._loop.time())
+        if opens is not None and opens >= give_up:
+            raise self._too_late()
+        turn = _Turn(self, rate_class, self._loop.create_future())
+        self._waiting.append(turn)
         self.pump()
         return await self._wait(turn, give_up)
 
@@ -61,12 +86,12 @@ class Gate:
             self._timer = None
         now = self._loop.time()
         while self._waiting:
-            rate_class, turn = self._waiting[0]
-            if not turn.done():
-                ticket = self.budget.start(rate_class, now)
+            turn = self._waiting[0]
+            if not turn.ticket.done():
+                ticket = self.budget.start(turn.rate_class, now)
                 if ticket is None:
                     break
-                turn.set_result(ticket)
+                turn.ticket.set_result(ticket)
             self._waiting.popleft()
         opens = self.budget.opens(now) if self._waiting else None
         if opens is not None:
@@ -75,35 +100,27 @@ class Gate:
     def send_over(self, rate_class: RateClass, other: Gate) -> None:
         """Send those who wait with calls of one class to another gate, in their order."""
         here, self._waiting = self._waiting, deque()
-        for waiting in here:
-            gate = other if waiting[0] is rate_class else self
-            gate._waiting.append(waiting)  # noqa: SLF001  # a gate of the same kind
+        for turn in here:
+            if turn.rate_class is rate_class:
+                turn.gate = other
+            turn.gate._waiting.append(turn)  # noqa: SLF001  # a gate of the same kind
 
-    async def _wait(self, turn: asyncio.Future[Ticket], give_up: float) -> Ticket:
+    async def _wait(self, turn: _Turn, give_up: float) -> Ticket:
         try:
             async with self._waits.at(give_up):
                 try:
-                    return await turn
+                    return await turn.ticket
                 except asyncio.CancelledError:
-                    self._hand_back(turn)
+                    turn.give_up()
                     raise
         except TimeoutError:
-            opens = self.budget.opens(self._loop.time())
-        raise self._too_late(opens)
+            late = turn.gate._too_late()  # noqa: SLF001  # a gate of the same kind
+        raise late
 
-    def _hand_back(self, turn: asyncio.Future[Ticket]) -> None:
-        """Give away again what was handed out in the very moment of a cancellation."""
-        if not turn.cancelled() and turn.done():
-            self.budget.refund(turn.result())
-        self.pump()
-
-    def _refuse_if_hopeless(self, give_up: float) -> None:
-        opens = self.budget.opens(self._loop.time())
-        if opens is not None and opens >= give_up:
-            raise self._too_late(opens)
-
-    def _too_late(self, opens: float | None) -> DeadlineExceededError:
-        wait = None if opens is None else max(0.0, opens - self._loop.time())
+    def _too_late(self) -> DeadlineExceededError:
+        now = self._loop.time()
+        opens = self.budget.opens(now)
         return DeadlineExceededError(
-            "no room in the rate limit before the deadline; nothing was sent", retry_after=wait
+            "no room in the rate limit before the deadline; nothing was sent",
+            retry_after=None if opens is None else max(0.0, opens - now),
         )

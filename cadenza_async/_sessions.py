@@ -66,19 +66,19 @@ def _check_lent(session: ClientSession, settings: Mapping[str, Any]) -> None:
         raise UsageError("session= must not have trust_env: a .netrc would replace the token")
 
 
-def token_source(given: Token | None, environ: Mapping[str, str] = os.environ) -> Source:
+def token_source(given: Token | None) -> Source:
     """Return where an identity's tokens come from.
 
     Raises:
         ConfigError: If there is no token, or what was given cannot be one.
     """
     if given is None:
-        given = Secret(environ.get("CADENZA_ACCESS_TOKEN", ""))
+        given = Secret(os.environ.get("CADENZA_ACCESS_TOKEN", ""))
         if not given.check(bool):
             raise ConfigError("no access token: give access_token= or set CADENZA_ACCESS_TOKEN")
     if isinstance(given, TokenSource | PasswordLogin) or callable(given):
         return given
-    return FixedToken(Secret(given))
+    return FixedToken(given)
 
 
 class Sessions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 from typing import TYPE_CHECKING, Any, Final
@@ -42,21 +43,19 @@ class Progress:
         entered: The request reached aiohttp's own handler.
         handed: The body was handed to a connection, so the server may have read it.
         stale: That connection was closing and took nothing.
-        body: There is a body that can tell; without one (a read) nothing proves that a request
-            did not leave.
     """
 
-    __slots__ = ("_late", "body", "entered", "handed", "limit", "stale")
+    __slots__ = ("_late", "entered", "handed", "limit", "stale")
 
     def __init__(self, limit: Deadline, late: Callable[[], bool]) -> None:
         self._late = late
         self.limit = limit
-        self.body = self.entered = self.handed = self.stale = False
+        self.entered = self.handed = self.stale = False
 
     @property
     def unsent(self) -> bool:
         """Whether it is certain that the server has read nothing."""
-        return self.body and self.entered and not self.handed
+        return self.entered and not self.handed
 
     def hand_over(self) -> None:
         """Note that the server may read the body from now on.
@@ -70,16 +69,16 @@ class Progress:
 
 
 class _Body(BytesPayload):
-    """The JSON body: it shows nothing of itself, and notes when it is handed over."""
+    """A body, empty for a read: it shows nothing of itself, and notes when it is handed over."""
 
     def __init__(self, content: bytes, progress: Progress) -> None:
         super().__init__(content, content_type="application/json")
         self._progress = progress
-        progress.body = True
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
+        await asyncio.sleep(0)  # where a task starts eagerly: see first a close that has come
         self._progress.hand_over()
         try:
             await super().write_with_length(writer, content_length)
@@ -107,6 +106,9 @@ def _guard(token: Secret | None, progress: Progress) -> Middleware:
         if progress.entered:
             raise _ResentError
         progress.entered = True
+        if request.method == "GET":  # its empty body is only there to note when it is handed over
+            request.headers.pop("Content-Length", None)
+            request.headers.pop("Content-Type", None)
         if token is not None:
             request.headers["Authorization"] = f"Bearer {token.reveal()}"
         return await handler(request)
@@ -186,7 +188,7 @@ class Transport:
             async with progress.limit:
                 return await self._request(call, token, progress)
         except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
-            failure = explain(error, call, progress)
+            failure = explain(error, progress)
         return failure
 
     async def _request(self, call: Call[Any], token: Secret | None, progress: Progress) -> Answer:
@@ -194,7 +196,7 @@ class Transport:
             call.method,
             f"{self._config.base_url}/api/v3/{call.path}",
             params=call.query,
-            data=None if call.body is None else _Body(encode(call.body), progress),
+            data=_Body(b"" if call.body is None else encode(call.body), progress),
             headers=self._headers,
             middlewares=(*self._middlewares, _guard(token, progress)),
             timeout=_NO_TIMEOUT,
@@ -245,14 +247,13 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Evidence, str], ...]] 
 """First match wins: a refused connection (safe) is a kind of ClientOSError (not safe)."""
 
 
-def explain(error: Exception, call: Call[Any], progress: Progress) -> NoAnswer:
+def explain(error: Exception, progress: Progress) -> NoAnswer:
     """Say what a failure proves, by its class and by how far the attempt came."""
     evidence, reason = next(
         ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
         (Evidence.UNKNOWN, "the request failed"),
     )
-    closing = call.body is None and isinstance(error, aiohttp.ClientConnectionResetError)
-    if progress.stale or closing:
+    if progress.stale:
         evidence, reason = Evidence.STALE, "the connection was closing"
     elif progress.unsent:
         evidence = Evidence.NOT_SENT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from cadenza_async.errors import AuthenticationError, ConfigError
 from cadenza_async.models import check_text
@@ -30,6 +30,10 @@ class TokenSource(Protocol):
         ...
 
 
+def _text(_: object, attribute: Attribute[Any], value: str | Secret) -> None:
+    check_text(attribute.name, value)
+
+
 @frozen(kw_only=True, init=False)
 class PasswordLogin:
     """Logs in with e-mail and password, and refreshes (``POST /api/v3/auth/login``).
@@ -42,13 +46,11 @@ class PasswordLogin:
         password: The user's password.
     """
 
-    email: str = field()
-    password: Secret = field()
+    email: str = field(validator=_text)
+    password: Secret = field(validator=_text)
 
     def __init__(self, *, email: str, password: str | Secret) -> None:
         password = hide(password)
-        check_text("email", email)
-        check_text("password", password)
         self.__attrs_init__(email=email, password=password)
 
     if TYPE_CHECKING:
@@ -86,7 +88,10 @@ def check_token(token: str | Secret) -> Secret:
 class FixedToken:
     """A token that never changes."""
 
-    value: Secret = field(converter=check_token)
+    value: Secret = field(converter=hide)
+
+    def __attrs_post_init__(self) -> None:
+        check_token(self.value)
 
     async def token(self, *, rejected: Secret | None = None) -> Secret:
         """Return the token; there is no other."""

@@ -102,10 +102,7 @@ def _one_of(*words: str) -> Callable[..., None]:
 
 
 def _header(_: object, attribute: Attribute[Any], value: str) -> None:
-    try:
-        check_text(attribute.name, value)
-    except UsageError as error:
-        raise ConfigError(str(error)) from None
+    check_text(attribute.name, value, error=ConfigError)
 
 
 class Settings(TypedDict, total=False):
@@ -145,26 +142,31 @@ class Config:
         ConfigError: If one cannot be used. The text names it.
     """
 
-    base_url: str = field(default=ENVIRONMENTS["uat"], converter=_base_url)
+    base_url: str = "uat"
     timeout: float = field(default=30.0, validator=_number(0.001, "seconds"))
     retries: int = field(default=3, validator=_number(0, "retries", whole=True))
     grace: float = field(default=10.0, validator=_number(0, "seconds"))
     max_connections: int = field(default=100, validator=_number(1, "sockets", whole=True))
-    proxy: str | None = field(default=None, converter=_proxy)
+    proxy: str | None = None
     ssl_context: SSLContext | None = None
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
     on_attempt: Callable[[Attempt], None] | None = None
     rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
 
+    def __attrs_post_init__(self) -> None:
+        # Not converters: while one fails, the object is half built, and its repr breaks whoever
+        # reports the traceback with its locals.
+        object.__setattr__(self, "base_url", _base_url(self.base_url))
+        object.__setattr__(self, "proxy", _proxy(self.proxy))
+
     @classmethod
-    def from_env(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Config:
+    def from_env(cls, settings: Settings) -> Config:
         """Build a config from what was given and, where nothing was, from the environment.
 
         Args:
-            settings: What was given.
-            environ: Where ``CADENZA_BASE_URL`` is looked up.
+            settings: What was given; else ``CADENZA_BASE_URL``.
         """
         given: dict[str, Any] = dict(settings)
         if given.get("base_url") is None:
-            given["base_url"] = environ.get("CADENZA_BASE_URL") or "uat"
+            given["base_url"] = os.environ.get("CADENZA_BASE_URL") or "uat"
         return cls(**given)

@@ -131,6 +131,7 @@ def check_text(
     *,
     required: bool = True,
     unsendable: re.Pattern[str] = _UNSENDABLE,
+    error: type[UsageError] = UsageError,
 ) -> None:
     """Refuse a text that cannot be sent, naming the argument and never the value.
 
@@ -139,6 +140,7 @@ def check_text(
         value: A string or a `Secret`.
         required: Whether a blank text is refused.
         unsendable: What the text must not hold.
+        error: What to raise.
 
     Raises:
         UsageError: If the value is no text, is blank though required, or holds control characters
@@ -146,11 +148,11 @@ def check_text(
     """
     secret = hide(value)
     if not secret.holds_text():
-        raise UsageError(f"{argument} must be a string")
+        raise error(f"{argument} must be a string")
     if required and secret.check(_is_blank):
-        raise UsageError(f"{argument} is required and is empty")
+        raise error(f"{argument} is required and is empty")
     if secret.check(lambda text: bool(unsendable.search(text))):
-        raise UsageError(f"{argument} holds a control character or half a surrogate pair")
+        raise error(f"{argument} holds a control character or half a surrogate pair")
 
 
 def _is_blank(text: str) -> bool:

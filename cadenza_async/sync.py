@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
-    Final,
     ParamSpec,
     Protocol,
     Self,
@@ -20,6 +20,7 @@ from typing import (
     overload,
 )
 
+import anyio.lowlevel
 from anyio.from_thread import BlockingPortal, BlockingPortalProvider
 
 from cadenza_async.client import AsyncCadenza
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
         Coroutine,
         Iterator,
     )
-    from types import TracebackType
+    from concurrent.futures import Future
+    from types import AsyncGeneratorType, TracebackType
 
     from cadenza_async._sessions import Options
     from cadenza_async.auth import Token
@@ -46,7 +48,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_portals: Final = BlockingPortalProvider("asyncio")  # one loop thread serves all clients
+
+@cache
+def _portals(pid: int) -> BlockingPortalProvider:  # noqa: ARG001  # a fork does not copy threads
+    """Return what lends the one loop thread of a process to all of its clients."""
+    return BlockingPortalProvider("asyncio")
 
 
 class _Method(Protocol[P, T_co]):
@@ -60,11 +66,13 @@ class _Method(Protocol[P, T_co]):
 
 def _wait(portal: BlockingPortal, job: Callable[[], Awaitable[T]]) -> T:
     """Run the job in the loop; whatever interrupts the waiting cancels it."""
-    future = portal.start_task_soon(job)
+    future: Future[T] | None = None
     try:
+        future = portal.start_task_soon(job)
         return future.result()
     except BaseException:
-        future.cancel()
+        if future is not None:
+            future.cancel()
         raise
 
 
@@ -76,10 +84,11 @@ def _blocking(
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
+            portal = self._running
             job = partial(_awaited, method(self._async, *args, **kwargs))
         finally:
             del args, kwargs  # a traceback may show the locals of this frame
-        return _wait(self._running, job)
+        return _wait(portal, job)
 
     return cast("_Method[P, T]", call)
 
@@ -96,14 +105,20 @@ def _iterating(
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         rows = method(self._async, *args, **kwargs)
-        portal = self._running
         try:
-            while step := _wait(portal, partial(_next, rows)):
+            while step := _wait(self._running, partial(_next, rows)):
                 yield step[0]
         finally:
-            _wait(portal, rows.aclose)
+            if self._portal is not None:
+                _wait(self._portal, partial(_close, cast("AsyncGeneratorType[T, None]", rows)))
 
     return cast("_Method[P, Iterator[T]]", call)
+
+
+async def _close(rows: AsyncGeneratorType[T, None]) -> None:
+    while rows.ag_running:  # the step that was interrupted is still being cancelled
+        await anyio.lowlevel.checkpoint()
+    await rows.aclose()
 
 
 async def _next(rows: AsyncIterable[T]) -> tuple[T] | None:
@@ -200,10 +215,10 @@ class Cadenza:
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
-            portal = exits.enter_context(_portals)
+            portal = exits.enter_context(_portals(os.getpid()))
             exits.enter_context(portal.wrap_async_context_manager(self._async))
             self._exits = exits.pop_all()
-        self._portal = portal
+        self._portal, self._pid = portal, os.getpid()
         return self
 
     def __exit__(
@@ -213,12 +228,15 @@ class Cadenza:
         traceback: TracebackType | None,
     ) -> None:
         self._portal = None
-        self._exits.__exit__(kind, error, traceback)
+        if self._pid == os.getpid():  # after a fork, thread and sockets are the parent's
+            self._exits.__exit__(kind, error, traceback)
 
     @property
     def _running(self) -> BlockingPortal:
         if self._portal is None:
             raise ClosedError("the client is not open: use it inside its 'with' block")
+        if self._pid != os.getpid():
+            raise ClosedError("the client was opened before a fork: open one in each process")
         return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)

@@ -65,6 +65,8 @@ def test_a_block_runs(language: str, source: str, line: int) -> None:
     """What the README shows works."""
     if source.startswith("pip install "):
         assert " && " in source, "not a command that sets up and runs something"
+    elif "def test_" in source:
+        run_tests(source)
     elif language == "python":
         run_python(source, line)
     elif source.startswith("cadenza sandbox"):
@@ -86,6 +88,14 @@ def run_python(source: str, line: int) -> None:
     result = eval(code, {"__name__": "__main__"})  # noqa: S307
     if inspect.iscoroutine(result):
         asyncio.run(result)
+
+
+def run_tests(source: str) -> None:
+    """Run a block that shows tests as its reader would: with pytest, and our plugin."""
+    Path("test_block.py").write_text(source)
+    Path("conftest.py").write_text('pytest_plugins = ["cadenza_async.testing"]')
+    pytest_alone = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", "."]
+    subprocess.run([*pytest_alone, "test_block.py"], check=True)
 
 
 def run_until_interrupted(command: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+import os
+from typing import Any, Final
 
 from attrs import field, frozen
 from attrs.converters import optional
 
 from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _VARIABLES: Final = {
     "CADENZA_API_KEY": "api_key",
@@ -41,10 +39,10 @@ class Credentials:
     account_type: str | None = None
 
 
-def from_environment(environ: Mapping[str, str]) -> Credentials | None:
+def from_environment() -> Credentials | None:
     """Read the variables; an empty one is none, and without any there are no credentials."""
     given: dict[str, Any] = {
-        argument: environ[name] for name, argument in _VARIABLES.items() if environ.get(name)
+        argument: os.environ[name] for name, argument in _VARIABLES.items() if os.environ.get(name)
     }
     return Credentials(**given) if given else None
 

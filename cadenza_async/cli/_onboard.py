@@ -16,8 +16,8 @@ from cadenza_async.cli._output import Output
 from cadenza_async.cli._rehearse import rehearse
 from cadenza_async.cli._rows import open_source, open_tokens, warn_where_nobody_can_tell
 from cadenza_async.cli._status import show
-from cadenza_async.cli._summary import report_to
 from cadenza_async.errors import ConfigError, UsageError
+from cadenza_async.onboarding._reports import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ class Job:
         folder = self._folder(kept)
         with ExitStack() as stack:
             journal = kept or Path(stack.enter_context(TemporaryDirectory())) / "journal"
-            reports = None if folder is None else stack.enter_context(report_to(folder))
+            reports = None if folder is None else stack.enter_context(Reports(folder))
             return Conduct(
                 plan=self.plan, source=source, tokens=tokens, journal=journal, reports=reports
             ).run()

@@ -5,26 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from getpass import getpass
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
 from cadenza_async.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _STDIN: Final = 0
 _LONGEST: Final = 64 * 1024
 
 
-def read_credentials(file: str | None, environ: Mapping[str, str] = os.environ) -> Credentials:
+def read_credentials(file: str | None) -> Credentials:
     """Take the keys from the first place that has them.
 
     Args:
         file: A file that only its owner can read, or ``-`` for standard input. Without it: the
             environment, then standard input if it is no terminal, then prompts without echo.
-        environ: Where ``CADENZA_API_KEY`` and its like are looked up.
 
     Raises:
         UsageError: If they cannot be read, or others can read them, too.
@@ -34,7 +30,7 @@ def read_credentials(file: str | None, environ: Mapping[str, str] = os.environ) 
         raise UsageError("a terminal would show the keys: leave --credentials out to be asked")
     if file is not None:
         return parse(_read(_STDIN if file == "-" else file))
-    given = from_environment(environ)
+    given = from_environment()
     if given is not None:
         return given
     return _ask() if terminal else parse(_read(_STDIN))

@@ -1,9 +1,8 @@
-"""What is said when a run has ended, and where it is written down."""
+"""What is said when a run has ended."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,10 @@ from rich.text import Text
 
 from cadenza_async.cli._output import open_console, printable, write_json
 from cadenza_async.cli._tally import Tally
-from cadenza_async.errors import ConfigError
 from cadenza_async.onboarding import RowState
-from cadenza_async.onboarding._reports import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
 
 _MOST = 10  # reasons
@@ -65,22 +62,3 @@ class Summary:
             yield Text("The same command again goes on with what is not done.")
         elif self.tally.states[RowState.FAILED]:
             yield Text("Corrected rows are sent by the same command; --retry-failed sends all.")
-
-
-@contextmanager
-def report_to(folder: Path) -> Generator[Reports]:
-    """Open reports.
-
-    Raises:
-        ConfigError: If they cannot be written.
-    """
-    try:
-        with Reports(folder) as reports:
-            yield reports
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        problem = error.strerror
-    else:
-        return
-    raise ConfigError(f"the reports cannot be written to {folder}: {problem}")

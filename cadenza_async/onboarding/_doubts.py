@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from cadenza_async._retry import backoff
 from cadenza_async.errors import AmbiguousOutcomeError, CadenzaError, ConflictError, ServerError
 from cadenza_async.onboarding._states import RowState
-from cadenza_async.onboarding._store import Move
 from cadenza_async.onboarding._sweeps import agree, sweep
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ class Doubts:
         account: TradingAccount | None = None,
         error: CadenzaError | None = None,
     ) -> None:
-        await self._desk.journal.move(Move(row.id, state, account=account, error=error))
+        await self._desk.journal.move(row.id, state, account=account, error=error)
         del self._rows[row.id]
         row.connected, row.error, row.since = account, error, None
         self._desk.mark(row, state)

@@ -15,7 +15,6 @@ from cadenza_async.errors import (
     OutcomeUnknownTimeoutError,
 )
 from cadenza_async.onboarding._states import Fate, RowState, after, fate, fate_of_others, ours
-from cadenza_async.onboarding._store import Move
 from cadenza_async.onboarding._sweeps import FOREVER
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class Flight:
         try:
             if self._left is None:
                 await self._take_slot()
-            await self._desk.journal.move(Move(self._row.id, RowState.INTENT))
+            await self._desk.journal.move(self._row.id, RowState.INTENT)
         except Exception:
             self._broken = True
             raise
@@ -124,10 +123,10 @@ class Flight:
             if state not in _FINAL:
                 self._desk.outlet.leave_room()
         if self._intended:
-            move = Move(row.id, state, account=row.connected, error=failure)
-            written = self._desk.journal.move(move)
+            journal = self._desk.journal
+            written = journal.move(row.id, state, account=row.connected, error=failure)
             if row.connected is not None and row.connected.name != row.name:
-                self._desk.journal.do(lambda store: store.note_renaming(self._user))
+                journal.do(lambda store: store.note_renaming(self._user))
             row.doubted = row.doubted or state is RowState.UNKNOWN
             self._desk.mark(row, state)
             await written

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from cadenza_async.onboarding._records import dump_account, dump_error
 from cadenza_async.onboarding._store import Move, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cadenza_async.errors import CadenzaError
+    from cadenza_async.models import TradingAccount
+    from cadenza_async.onboarding._states import RowState
 
 T = TypeVar("T")
 
@@ -61,9 +66,31 @@ class Journal:
         """Do a job soon, whoever waits for it or does not; it lasts when the future is done."""
         return self._add(job)
 
-    def move(self, move: Move) -> asyncio.Future[None]:
-        """Take a row to another state, as `do` does."""
-        return self._add(move)
+    def move(
+        self,
+        id_: int,
+        state: RowState,
+        *,
+        account: TradingAccount | None = None,
+        error: CadenzaError | None = None,
+    ) -> asyncio.Future[None]:
+        """Take a row to another state, as `do` does.
+
+        Args:
+            id_: Its place in the journal.
+            state: Where it goes.
+            account: The account that was connected, if it was.
+            error: What went wrong, if anything.
+        """
+        return self._add(
+            Move(
+                id_,
+                state,
+                account and account.trading_account_id,
+                account and dump_account(account),
+                error and dump_error(error),
+            )
+        )
 
     def _add(self, job: Job) -> asyncio.Future[Any]:
         done: asyncio.Future[Any] = self._loop.create_future()
@@ -127,7 +154,8 @@ def _close(made: list[Store]) -> None:
 def _run(store: Store, jobs: list[Job]) -> list[Any]:
     store.begin()
     try:
-        store.move([job for job in jobs if isinstance(job, Move)])
+        if moves := [job for job in jobs if isinstance(job, Move)]:
+            store.move(moves)
         answers = [None if isinstance(job, Move) else job(store) for job in jobs]
         store.commit()
     except BaseException:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._desk import Desk
     from cadenza_async.onboarding._store import Admitted
 
-_BATCH: Final = 64  # rows that the journal takes in at a time
+_BATCH: Final = 32  # rows that the journal takes in at a time
 _AHEAD: Final = 64  # rows that are ready to be sent
 _PROGRESS: Final = frozenset({Fate.DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN})
 _SETTLED: Final = frozenset({RowState.DONE, RowState.FAILED})

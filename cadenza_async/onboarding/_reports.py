@@ -6,15 +6,16 @@ import csv
 import json
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from attrs import frozen
 
+from cadenza_async.errors import ConfigError
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -106,7 +107,7 @@ class Reports:
         folder: Where they are written; made when it is not there.
 
     Raises:
-        OSError: On entering, or later, if that is not possible.
+        ConfigError: On entering, or later, if that is not possible.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -115,8 +116,8 @@ class Reports:
         self._files = ExitStack()
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with ExitStack() as files:
+        with self._writing(), ExitStack() as files:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, columns in _COLUMNS.items():
                 table = files.enter_context(_open(_draft(self.folder, f"{name}.csv")))
                 lines = files.enter_context(_open(_draft(self.folder, f"{name}.jsonl")))
@@ -137,17 +138,29 @@ class Reports:
 
     def add(self, outcome: RowOutcome, origin: Origin) -> None:
         """Write down what became of a row."""
-        self._sheets[sheet_of(outcome.state)].add(describe(outcome, origin))
+        with self._writing():
+            self._sheets[sheet_of(outcome.state)].add(describe(outcome, origin))
 
     def commit(self) -> None:
         """Replace earlier reports."""
-        for sheet in self._sheets.values():
-            for stream in (sheet.table, sheet.lines):
-                stream.flush()
-                os.fsync(stream.fileno())
-        self._files.close()
-        for name in _FILES:
-            _draft(self.folder, name).replace(self.folder / name)
+        with self._writing():
+            for sheet in self._sheets.values():
+                for stream in (sheet.table, sheet.lines):
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            self._files.close()
+            for name in _FILES:
+                _draft(self.folder, name).replace(self.folder / name)
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            problem = error.strerror
+        else:
+            return
+        raise ConfigError(f"the reports cannot be written to {self.folder}: {problem}")
 
 
 _FILES: Final = [f"{name}.{kind}" for name in _COLUMNS for kind in ("csv", "jsonl")]

@@ -34,7 +34,7 @@ class Entry:
     user: str
     venue: str
     names: tuple[str, ...]
-    fingerprint: bytes
+    fingerprint: str
     evasive: bool
 
 
@@ -83,7 +83,7 @@ def _names(account: NewAccount, key: str, digest: str, *, unique: bool) -> tuple
     return (f"{label} {digest[:_SUFFIX_DIGITS]}", f"{label} {digest}")
 
 
-def _fingerprint(account: NewAccount, secret: bytes) -> bytes:
+def _fingerprint(account: NewAccount, secret: bytes) -> str:
     passphrase = account.api_passphrase
     content = [
         account.user,
@@ -94,4 +94,4 @@ def _fingerprint(account: NewAccount, secret: bytes) -> bytes:
         account.api_secret.digest(secret),
         None if passphrase is None else passphrase.digest(secret),
     ]
-    return hmac.digest(secret, json.dumps(content).encode(), "sha256")
+    return hmac.digest(secret, json.dumps(content).encode(), "sha256").hex()

@@ -32,7 +32,7 @@ CREATE TABLE rows (
     user TEXT NOT NULL,          -- empty: the client's own
     venue TEXT NOT NULL COLLATE NOCASE,
     name TEXT,                   -- NULL: it has none of its own
-    fingerprint BLOB NOT NULL,
+    fingerprint TEXT NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     doubted INTEGER NOT NULL DEFAULT 0,  -- whether any sending may have been done

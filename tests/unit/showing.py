@@ -42,13 +42,9 @@ def _sinks(error: BaseException) -> Iterator[str]:
 
 def _locals(error: BaseException) -> Iterator[str]:
     """Show the locals of every frame but the test's own, as tracebacks with locals do."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if HERE not in Path(frame.f_code.co_filename).parents:
-            yield from (_show(value) for value in frame.f_locals.values())
-
-
-def _show(value: object) -> str:
-    try:
-        return repr(value) + pretty_repr(value)
-    except AttributeError:  # an attrs object that was refused before it was complete
-        return repr([getattr(value, name, "") for name in vars(type(value))["__slots__"]])
+    for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
+        if HERE not in Path(frame.filename).parents:
+            yield repr(frame.locals)
+    for raw, _ in traceback.walk_tb(error.__traceback__):
+        if HERE not in Path(raw.f_code.co_filename).parents:
+            yield pretty_repr(raw.f_locals)

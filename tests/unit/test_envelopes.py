@@ -71,6 +71,8 @@ def test_redirects(status: int, location: str, target: str) -> None:
         (18011, 18011),
         ("-22016", -22016),
         ("18011", 18011),
+        (10**9 - 1, 10**9 - 1),
+        (-(10**9), None),
         (10**40, None),
         ("9999999999", None),
         ("", None),

@@ -1,7 +1,6 @@
 """Mutated answers: whatever arrives, an outcome with one of our errors comes out.
 
-`FUZZ_ANSWERS` sets how many; every answer is made of its own number alone, so that a failure can
-be repeated with `-k "[1234]"` after setting it higher than that.
+`FUZZ_ANSWERS` sets how many. Each is made of its own number alone, and a failure names the number.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def test_a_limit_of_nothing_is_no_limit(limit: str) -> None:
 
 
 def test_nothing_may_be_left() -> None:
-    """An empty window is what teaches to wait."""
+    """An empty window is what teaches to wait, and one call at a time is a limit."""
+    assert report(limit="1", remaining="0") == RateReport(limit=1, remaining=0, reset=1767323100.0)
     assert report(remaining="0") == RateReport(limit=30, remaining=0, reset=1767323100.0)
 
 
@@ -71,7 +72,7 @@ def test_a_reset_must_be_near(reset: float, *, known: bool) -> None:
 
 def test_without_a_date_only_the_unit_is_checked() -> None:
     """Nothing is known about the server's clock then."""
-    headers = {**FULL, "X-RateLimit-Reset": "99999999999"}
+    headers = {**FULL, "X-RateLimit-Reset": "100000000000"}
     assert rate_report(headers) is not None
     assert rate_report({**headers, "X-RateLimit-Reset": "100000000001"}) is None
 

@@ -155,6 +155,42 @@ async def test_connects_that_wait_when_reads_are_split_off() -> None:
 
 
 @virtually
+async def test_reads_that_are_cancelled_after_they_were_split_off() -> None:
+    """What was handed out at the very moment goes to the next in the new queue."""
+    it = limits()
+    await asked(it, CONNECTS, report(1))
+    probe = await it.enter(READS, NEVER)
+    waiting = [asyncio.ensure_future(it.enter(READS, NEVER)) for _ in range(3)]
+    await asyncio.sleep(0)
+    it.settle(probe, report(1, limit=20), answered=True)  # room for one: its turn is decided
+    waiting[0].cancel()  # before it has run
+    await asyncio.sleep(1)
+    assert [task.done() for task in waiting] == [True, True, False]
+    assert waiting[0].cancelled()
+    it.refund(await waiting[1])
+    await waiting[2]
+    await asyncio.sleep(PERIOD)
+    it.refund(await waiting[2])
+    assert (await room(it, CONNECTS), await room(it, READS)) == (5, 20)
+
+
+@virtually
+async def test_reads_that_leave_the_queue_after_they_were_split_off() -> None:
+    """Who gives up makes way for those behind, and the error tells of the limit of reads."""
+    it = limits()
+    await asked(it, CONNECTS, report(2))
+    probe = await it.enter(READS, NEVER)
+    waiting = [asyncio.ensure_future(it.enter(READS, at)) for at in (7.0, NEVER)]
+    await asyncio.sleep(0)
+    it.settle(probe, report(0, limit=20, reset=30.0), answered=True)
+    with pytest.raises(DeadlineExceededError) as refused:
+        await waiting[0]
+    assert refused.value.retry_after == 23.0
+    await waiting[1]
+    assert asyncio.get_running_loop().time() == 30.0
+
+
+@virtually
 async def test_reads_without_headers_are_not_split_off() -> None:
     """Silence about a limit is no other limit."""
     it = limits()

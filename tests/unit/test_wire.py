@@ -137,6 +137,7 @@ def test_name_and_nickname(name: dict[str, Any], wanted: str | None) -> None:
         (1703052635110, datetime(2023, 12, 20, 6, 10, 35, 110_000, tzinfo=UTC)),
         (1703052635999, datetime(2023, 12, 20, 6, 10, 35, 999_000, tzinfo=UTC)),
         (-1, datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        (-62135596800000, datetime(1, 1, 1, tzinfo=UTC)),
         (253402300799999, datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
     ],
 )
@@ -150,7 +151,17 @@ def test_timestamps_keep_the_millisecond(milliseconds: int, moment: datetime) ->
 
 @pytest.mark.parametrize(
     "odd",
-    [253402300800000, 10**30, -(10**30), True, 1.5, "1703052635110", "2023-12-20T00:00:00Z", [1]],
+    [
+        -62135596800001,
+        253402300800000,
+        10**30,
+        -(10**30),
+        True,
+        1.5,
+        "1703052635110",
+        "2023-12-20T00:00:00Z",
+        [1],
+    ],
     ids=repr,
 )
 def test_times_that_are_none_are_kept_aside(odd: object) -> None:

@@ -1,0 +1,241 @@
+"""The blocking client: from many threads, beside a running loop, left early, and at its ends."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from cadenza_async import Cadenza, TradingAccount
+from cadenza_async.errors import (
+    ClosedError,
+    CredentialsRejectedError,
+    OutcomeUnknownTimeoutError,
+    UsageError,
+)
+from cadenza_async.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
+THREADS = 8
+EACH = 25
+
+
+@pytest.fixture
+def portal() -> Iterator[BlockingPortal]:
+    """Give a loop in another thread, for the sandbox."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture
+def sandbox(portal: BlockingPortal) -> Iterator[Sandbox]:
+    """Give a sandbox that runs in that loop."""
+    with portal.wrap_async_context_manager(Sandbox()) as sandbox:
+        yield sandbox
+
+
+def client_of(sandbox: Sandbox, **options: Any) -> Cadenza:
+    """Give a client of the sandbox's default user."""
+    return Cadenza(sandbox.access_token, base_url=sandbox.url, **options)
+
+
+def test_a_day_in_its_life(sandbox: Sandbox) -> None:
+    """Connect, list and disconnect work without any asyncio in sight."""
+    with client_of(sandbox) as client:
+        account = client.connect_account(**KEYS, name="Desk 1")
+        assert isinstance(account, TradingAccount)
+        assert [each.name for each in client.list_accounts(venue="BINANCE")] == ["Desk 1"]
+        assert client.disconnect_account(account.trading_account_id).status == "DISCONNECTED"
+    assert sandbox.accounts == []
+
+
+def test_from_eight_threads_at_once(sandbox: Sandbox) -> None:
+    """Threads share a client: every account is there once, and every answer is its asker's."""
+
+    def work(client: Cadenza, barrier: threading.Barrier, thread: int) -> list[tuple[str, Any]]:
+        barrier.wait(10)
+        names = [f"{thread}-{n}" for n in range(EACH)]
+        return [(name, client.connect_account(**KEYS, name=name).name) for name in names]
+
+    barrier = threading.Barrier(THREADS)
+    with client_of(sandbox) as client, ThreadPoolExecutor(THREADS) as threads:
+        results = threads.map(partial(work, client, barrier), range(THREADS))
+        pairs = [pair for result in results for pair in result]
+        assert len([*client.list_accounts()]) == THREADS * EACH
+    assert all(asked == got for asked, got in pairs)
+    assert sorted(name for name, _ in pairs) == sorted(each["name"] for each in sandbox.accounts)
+
+
+def test_eight_clients_share_one_thread(sandbox: Sandbox) -> None:
+    """Each thread may have a client of its own; one loop thread serves them, and ends with them."""
+    before = threading.active_count()
+
+    def work(number: int) -> int:
+        with client_of(sandbox) as client:
+            client.connect_account(**KEYS, name=f"own {number}")
+            return threading.active_count()
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        most = max(threads.map(work, range(THREADS)))
+    assert most <= before + THREADS + 1
+    assert threading.active_count() == before
+    assert len(sandbox.accounts) == THREADS
+
+
+async def test_inside_a_running_loop(sandbox: Sandbox) -> None:
+    """A blocking call inside a coroutine blocks, as it must, and works."""
+    with client_of(sandbox) as client:
+        client.connect_account(**KEYS, name="in a loop")
+        assert [each.name for each in client.list_accounts()] == ["in a loop"]
+
+
+def test_errors_arrive_as_they_are(sandbox: Sandbox) -> None:
+    """An error of the call is raised in the calling thread, of the same class and text."""
+    with client_of(sandbox) as client, pytest.raises(CredentialsRejectedError) as caught:
+        client.connect_account(venue="BINANCE", api_key="invalid-1", api_secret="secret")
+    assert caught.value.errno == -120001
+    assert caught.value.__context__ is None
+
+
+def end(rows: Iterator[TradingAccount]) -> None:
+    """Close what is a generator, as `contextlib.closing` does."""
+    assert isinstance(rows, Generator)
+    rows.close()
+
+
+def test_a_list_left_early(sandbox: Sandbox) -> None:
+    """Leaving a loop over a list ends it: no request more, no thread, no warning."""
+    with client_of(sandbox) as client:
+        for number in range(3):
+            client.connect_account(**KEYS, name=f"Desk {number}")
+        sandbox.script("capped-list", "capped-list")
+        asked = len(sandbox.requests)
+        for account in client.list_accounts():
+            assert account.name is not None
+            break
+        gc.collect()
+        rows = client.list_accounts()
+        assert next(rows)
+        end(rows)
+        with pytest.raises(StopIteration):
+            next(rows)
+    assert len(sandbox.requests) == asked + 2
+
+
+@pytest.mark.parametrize("ending", ["close", "next", "del"])
+def test_a_list_that_outlives_its_client(sandbox: Sandbox, ending: str) -> None:
+    """A list that is still open when its client closes ends quietly, or says that it is closed."""
+    with client_of(sandbox) as client:
+        for number in range(2):
+            client.connect_account(**KEYS, name=f"Desk {number}")
+        rows = client.list_accounts()
+        next(rows)
+    if ending == "close":
+        end(rows)
+    elif ending == "next":
+        with pytest.raises((ClosedError, StopIteration)):
+            list(iter(partial(next, rows), None))
+    del rows
+    gc.collect()
+
+
+def _calls(client: Cadenza) -> list[Any]:
+    return [
+        partial(client.connect_account, **KEYS),
+        partial(client.disconnect_account, "ta-1"),
+        lambda: [*client.list_accounts()],
+    ]
+
+
+@pytest.mark.parametrize("call", range(3))
+def test_before_and_after_its_block(sandbox: Sandbox, call: int) -> None:
+    """Outside its `with` block every method says where it belongs, and nothing is sent."""
+    client = client_of(sandbox)
+    for _ in range(2):
+        with pytest.raises(ClosedError, match="with"):
+            _calls(client)[call]()
+        gc.collect()
+    with client:
+        pass
+    with pytest.raises(ClosedError):
+        _calls(client)[call]()
+    gc.collect()
+    assert sandbox.requests == []
+
+
+def test_it_is_closed_for_good(sandbox: Sandbox) -> None:
+    """A client cannot be opened again, and a failed opening leaves no thread behind."""
+    before = threading.active_count()
+    client = client_of(sandbox)
+    with client:
+        pass
+    with pytest.raises(ClosedError), client:
+        pass
+    assert threading.active_count() == before
+
+
+def test_no_session_of_a_loop() -> None:
+    """A session that belongs to somebody's loop is refused."""
+
+    async def make() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession()
+
+    with start_blocking_portal() as portal:
+        session = portal.call(make)
+        with pytest.raises(UsageError, match="session"):
+            Cadenza("token", session=session)
+        portal.call(session.close)
+
+
+def test_its_deadline(sandbox: Sandbox) -> None:
+    """A blocking call ends at its deadline."""
+    sandbox.script("hang")
+    with client_of(sandbox) as client, pytest.raises(OutcomeUnknownTimeoutError):
+        client.connect_account(**KEYS, timeout=0.6)
+
+
+FORKED = """
+import os, signal, sys
+from cadenza_async import Cadenza
+from cadenza_async.errors import ClosedError, NotSentError
+
+def connect(client):
+    try:
+        client.connect_account(venue="BINANCE", api_key="k", api_secret="s")
+    except (ClosedError, NotSentError) as error:
+        return type(error).__name__, str(error)
+
+options = {"base_url": "http://127.0.0.1:9", "retries": 0}
+with Cadenza("token", **options) as client:
+    connect(client)
+    if os.fork() == 0:
+        signal.alarm(5)
+        old = connect(client)
+        with Cadenza("token", **options) as another:
+            new = connect(another)
+        client.__exit__(None, None, None)
+        good = old[0] == "ClosedError" and "fork" in old[1] and new[0] == "NotSentError"
+        os._exit(0 if good else 1)
+    _, status = os.wait()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_after_a_fork() -> None:
+    """In a forked child the old client says so, and a new one works: neither hangs."""
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKED], timeout=30, capture_output=True, check=False
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")

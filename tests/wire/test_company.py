@@ -1,0 +1,238 @@
+"""What users bring along: middlewares, tracing, canned answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from cadenza_async.errors import (
+    NotSentError,
+    OutcomeUnknownError,
+    OutcomeUnknownTimeoutError,
+    PermissionDeniedError,
+)
+from tests.canned import CannedResponse
+from tests.raw import answers, envelope, hang_up
+
+from .line import CALLS, TOKEN, check_told, failure, line_to, settle
+
+if TYPE_CHECKING:
+    from aioresponses import CallbackResult
+
+    from tests.canned import Canned
+    from tests.raw import Act, RawServer
+
+BASE = "https://cadenza.invalid"
+URL = f"{BASE}/api/v3/tradingAccount"
+LISTING = f"{URL}/list?limit=100&offset=0"
+CONNECTED = envelope(data={"tradingAccountId": "ta-1", "name": "Desk 1", "status": "ACTIVE"})
+LISTED = envelope(data=[], pagination={"hasNext": False})
+
+
+class Witness:
+    """A middleware that sees requests and answers, and no token."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str | None, int]] = []
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        token = request.headers.get("Authorization")
+        request.headers["X-Seen"] = "yes"
+        response = await handler(request)
+        self.seen.append((request.method, token, response.status))
+        return response
+
+
+async def stubborn(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Retry whatever fails, as retrying middlewares of others do."""
+    for _ in range(3):
+        try:
+            response = await handler(request)
+        except aiohttp.ClientError:
+            continue
+        if response.status < 500:
+            return response
+    return await handler(request)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+async def test_middlewares_are_run_outside_ours(server: RawServer, kind: str) -> None:
+    """A user's middlewares see every attempt, in their order, before the token is added."""
+    first, second = Witness(), Witness()
+    async with line_to(server, middlewares=[first, second]) as line:
+        server.play(answers(503, envelope(-19006), retry_after="0.01"))
+        await line.call(kind)
+    (method,) = {request.method for request in server.requests}
+    assert first.seen == second.seen == [(method, None, 503), (method, None, 200)]
+    assert {request.header("X-Seen") for request in server.requests} == {"yes"}
+    assert server.requests[0].header("Authorization") == f"Bearer {TOKEN}"
+    check_told(line, server)
+
+
+@pytest.mark.parametrize("act", [hang_up, answers(500, envelope(-19000))])
+@pytest.mark.parametrize("pooled", [False, True], ids=["fresh", "pooled"])
+async def test_a_stubborn_middleware_sends_nothing_twice(
+    server: RawServer, act: Act, *, pooled: bool
+) -> None:
+    """A retrying middleware cannot send a connect again; its outcome stays unknown."""
+    async with line_to(server, middlewares=[stubborn]) as line:
+        if pooled:
+            await line.listing()
+        server.play(*[act] * 5)
+        error = await failure(line.connect())
+        await settle()
+    assert isinstance(error, OutcomeUnknownError)
+    assert line.verdicts[-1] == "unknown"
+    check_told(line, server)
+
+
+async def test_a_stubborn_middleware_and_nobody_there() -> None:
+    """What never left may have been tried again by anybody, it is still not sent."""
+    async with line_to(base_url="http://127.0.0.1:9", middlewares=[stubborn], retries=0) as line:
+        error = await failure(line.connect())
+    assert isinstance(error, NotSentError)
+    assert line.verdicts == ["not sent"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_middleware_that_fails(server: RawServer, *, after: bool) -> None:
+    """A middleware's own failure ends in our tree, and proves nothing once the call was sent."""
+
+    async def broken(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if after:
+            await handler(request)
+        raise LookupError("of the middleware's own")
+
+    async with line_to(server, middlewares=[broken]) as line:
+        error = await failure(line.connect())
+        await settle()
+    assert isinstance(error, OutcomeUnknownError)
+    assert len(server.requests) == after
+
+
+async def test_a_middleware_that_hangs(server: RawServer) -> None:
+    """The deadline ends a middleware, too."""
+
+    async def hanging(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        await asyncio.Event().wait()
+        return await handler(request)
+
+    async with line_to(server, middlewares=[hanging]) as line:
+        error = await failure(line.connect(timeout=0.1))
+    assert isinstance(error, OutcomeUnknownTimeoutError | TimeoutError)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("kind", CALLS)
+async def test_traced(server: RawServer, kind: str) -> None:
+    """A user's `TraceConfig` sees the requests of a lent session."""
+    seen: list[str] = []
+
+    async def note(session: aiohttp.ClientSession, context: object, params: object) -> None:
+        seen.append(type(params).__name__)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
+    trace.on_connection_create_end.append(note)
+    trace.on_request_headers_sent.append(note)
+    trace.on_request_chunk_sent.append(note)
+    trace.on_request_end.append(note)
+    connector = aiohttp.TCPConnector(ssl=server.options.get("ssl_context", True))
+    async with (
+        aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session,
+        line_to(session=session, base_url=server.url) as line,
+    ):
+        await line.call(kind)
+    assert [name for name in seen if "Chunk" not in name] == [
+        "TraceRequestStartParams",
+        "TraceConnectionCreateEndParams",
+        "TraceRequestHeadersSentParams",
+        "TraceRequestEndParams",
+    ]
+    check_told(line, server)
+
+
+async def test_a_tracer_that_fails(server: RawServer) -> None:
+    """A tracer's own failure ends in our tree."""
+
+    async def fail(session: aiohttp.ClientSession, context: object, params: object) -> None:
+        raise LookupError("of the tracer's own")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(fail)
+    connector = aiohttp.TCPConnector(ssl=server.options.get("ssl_context", True))
+    async with (
+        aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session,
+        line_to(session=session, base_url=server.url) as line,
+    ):
+        assert isinstance(await failure(line.connect()), OutcomeUnknownError)
+    assert server.requests == []
+
+
+async def test_what_a_lent_session_would_do_differently(server: RawServer) -> None:
+    """The session's own habits (raising, headers, timeouts, base URL) do not get in the way."""
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=server.options.get("ssl_context", True)),
+            raise_for_status=True,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=0.000_1),
+            headers={"X-Theirs": "kept", "Accept-Encoding": "gzip"},
+            middlewares=(stubborn,),
+        ) as session,
+        line_to(session=session, base_url=server.url, retries=0) as line,
+    ):
+        await line.connect()
+        server.play(answers(403, envelope(-22018)))
+        assert isinstance(await failure(line.listing()), PermissionDeniedError)
+        server.play(answers(500, b""))
+        assert isinstance(await failure(line.connect()), OutcomeUnknownError)
+    assert server.requests[0].header("X-Theirs") == "kept"
+    assert server.requests[0].header("Accept-Encoding") == "identity"
+    check_told(line, server)
+
+
+@pytest.mark.parametrize("middlewares", [[], [stubborn]], ids=["bare", "with middlewares"])
+@pytest.mark.parametrize("lent", [False, True], ids=["own session", "lent session"])
+async def test_canned_answers(canned: Canned, middlewares: list[Any], *, lent: bool) -> None:
+    """Whoever mocks with aioresponses gets accounts, lists and errors out of it."""
+    canned.post(f"{URL}/connect", payload=CONNECTED)
+    canned.get(LISTING, payload=LISTED)
+    canned.post(f"{URL}/connect", status=403, payload=envelope(-22018))
+    canned.post(f"{URL}/connect", exception=aiohttp.ServerDisconnectedError())
+    session = aiohttp.ClientSession() if lent else None
+    options: dict[str, Any] = {"session": session} if lent else {}
+    async with line_to(base_url=BASE, middlewares=middlewares, retries=0, **options) as line:
+        assert (await line.connect()).trading_account_id == "ta-1"
+        assert await line.listing() == []
+        assert isinstance(await failure(line.connect()), PermissionDeniedError)
+        assert isinstance(await failure(line.connect()), OutcomeUnknownError)
+    if session is not None:
+        await session.close()
+
+
+async def test_a_canned_answer_sees_the_body(canned: Canned) -> None:
+    """A callback can look at what would have been sent."""
+    bodies: list[object] = []
+
+    def answer(url: object, **kwargs: Any) -> CallbackResult:
+        from aioresponses import CallbackResult
+
+        bodies.append(kwargs["data"])
+        return CallbackResult(payload=CONNECTED, response_class=CannedResponse)
+
+    canned.post(f"{URL}/connect", callback=answer)
+    async with line_to(base_url=BASE) as line:
+        await line.connect()
+    assert [str(body) for body in bodies] == ["<body>"]
