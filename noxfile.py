@@ -25,6 +25,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PACKAGE = ".[cli]"
 PARALLEL = ("--numprocesses", "auto")
+SINGLE_CALLS = ("tests/unit", "tests/wire", "tests/clients", "tests/sandbox", "tests/cli")
 NEEDS = [
     *PYPROJECT["project"]["dependencies"],
     *PYPROJECT["project"]["optional-dependencies"]["cli"],
@@ -86,10 +87,10 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def floors(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that the package accepts."""
+    """Run the tests of single calls with the oldest dependencies that the package accepts."""
     floors = [re.sub(r">=([\d.]+).*", r"==\1", need) for need in NEEDS]
     session.install(PACKAGE, *group("test"), *floors)
-    session.run("pytest", *PARALLEL, *session.posargs)
+    session.run("pytest", *PARALLEL, *SINGLE_CALLS, *session.posargs)
 
 
 @nox.session

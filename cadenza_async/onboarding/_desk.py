@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,17 @@ class Desk:
         task.add_done_callback(self.tasks.discard)
         task.add_done_callback(self.flying.discard)
         return task
+
+    async def until_closed(self) -> None:
+        """Wait until the pool is closed.
+
+        Raises:
+            ClosedError: When it is.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with self.shared.waits.at(None):
+                await self.shared.loop.create_future()
+        self.shared.check()
 
     async def _watch(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

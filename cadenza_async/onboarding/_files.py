@@ -127,11 +127,10 @@ def survey(path: Path) -> Survey | None:
         UsageError: If it is no file of accounts at all.
         OSError: If it cannot be read.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
     with path.open("rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return _survey(stream, exposure(status))
+        return _survey(stream, exposure(os.fstat(stream.fileno())))
 
 
 def _survey(stream: IO[bytes], exposed: str | None) -> Survey:

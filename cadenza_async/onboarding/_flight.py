@@ -91,16 +91,11 @@ class Flight:
         self._row.attempts += 1
 
     async def _take_slot(self) -> None:
+        await self._desk.outlet.take_room()
         try:
-            async with self._desk.shared.waits.at(None):
-                await self._desk.outlet.take_room()
-                try:
-                    self._left = await self._desk.slots.take()
-                except BaseException:
-                    self._desk.outlet.leave_room()
-                    raise
-        except TimeoutError:
-            self._desk.shared.check()
+            self._left = await self._desk.slots.take()
+        except BaseException:
+            self._desk.outlet.leave_room()
             raise
         self._desk.flying.add(cast("asyncio.Task[None]", asyncio.current_task()))
         self._desk.mark(self._row, RowState.INTENT)

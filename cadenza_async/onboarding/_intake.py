@@ -76,9 +76,7 @@ class Intake:
 
     def claim(self, outcome: RowOutcome) -> Origin:
         """Say where an outcome comes from; each row has one."""
-        origins = self._open.get(outcome.key)
-        if not origins:
-            return Origin(key=outcome.key)
+        origins = self._open[outcome.key]
         # Of rows with the same key all but the first are refused, at once.
         origin = origins.pop(-1 if isinstance(outcome.error, InvalidRowError) else 0)
         if not origins:

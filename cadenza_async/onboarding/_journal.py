@@ -86,9 +86,9 @@ class Journal:
             Move(
                 id_,
                 state,
-                account and account.trading_account_id,
-                account and dump_account(account),
-                error and dump_error(error),
+                None if account is None else account.trading_account_id,
+                None if account is None else dump_account(account),
+                None if error is None else dump_error(error),
             )
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -84,14 +83,12 @@ def _names(account: NewAccount, key: str, digest: str, *, unique: bool) -> tuple
 
 
 def _fingerprint(account: NewAccount, secret: bytes) -> str:
-    passphrase = account.api_passphrase
-    content = [
-        account.user,
-        account.venue,
-        account.name,
-        account.account_type,
-        account.api_key.digest(secret),
-        account.api_secret.digest(secret),
-        None if passphrase is None else passphrase.digest(secret),
-    ]
-    return hmac.digest(secret, json.dumps(content).encode(), "sha256").hex()
+    content = hmac.new(secret, digestmod="sha256")
+    texts = (account.user, account.venue, account.name, account.account_type)
+    content.update(repr(texts).encode())
+    for hidden in (account.api_key, account.api_secret, account.api_passphrase):
+        content.update(b"\0")
+        if hidden is not None:
+            content.update(b"\1")
+            hidden.feed(content)
+    return content.hexdigest()

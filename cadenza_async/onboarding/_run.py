@@ -114,6 +114,7 @@ class Run:
             self._main.cancel()
 
     async def _work(self) -> None:
+        self._desk.spawn(self._desk.until_closed)
         try:
             await self._read()
             while self._desk.unfinished:

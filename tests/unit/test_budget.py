@@ -179,6 +179,16 @@ def test_a_lost_answer_stays_charged_until_the_window_ends() -> None:
     assert room(it, PERIOD) == LIMIT
 
 
+def test_a_late_answer_of_the_old_window_does_not_forgive_a_lost_one_of_the_new() -> None:
+    """What may have been counted stays charged, whatever else arrives."""
+    it = taught()
+    old = start(it, PERIOD - 1)
+    lost, *others = [start(it, PERIOD) for _ in range(3)]
+    it.settle(lost, None, answered=False)
+    it.settle(old, report(2), answered=True)
+    assert room(it, PERIOD) == LIMIT - 1 - len(others)
+
+
 def test_when_all_answers_are_lost_it_asks_again() -> None:
     """Without anybody left to tell of the window, there is one call at a time again."""
     it = taught(0)
@@ -273,6 +283,17 @@ def test_a_bare_429_at_the_begin_of_a_window_does_not_shut_it_for_ever(others: i
     assert room(it, PERIOD + 1) == 0
     assert it.opens(PERIOD + 1) == PERIOD + 2
     assert room(it, PERIOD + 2) == 1
+
+
+def test_a_window_that_is_spent_outlasts_a_shorter_wait() -> None:
+    """Whoever waits is not woken for nothing."""
+    it = budget()
+    it.settle(start(it), None, answered=True)
+    first, second = start(it), start(it)
+    it.settle(first, None, answered=True)
+    it.throttled(0.0, 5.0)
+    it.settle(second, report(0), answered=True)
+    assert it.opens(0.0) == PERIOD
 
 
 def test_a_429_is_over_when_its_time_is() -> None:

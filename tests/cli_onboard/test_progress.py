@@ -1,0 +1,187 @@
+"""What is shown while a run goes on, and what it is worked out from."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import RowOutcome, RowState
+from cadenza_async.cli import _progress
+from cadenza_async.cli._progress import Progress, duration, watched
+from cadenza_async.cli._tally import Meter, Tally
+from cadenza_async.errors import InvalidRowError, NotSentError
+from cadenza_async.models import Attempt
+from cadenza_async.onboarding._ahead import ReadAhead
+from cadenza_async.onboarding._rehearsal import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ATTEMPT = Attempt(method="POST", path="tradingAccount/connect", number=1, verdict="done", seconds=1)
+
+
+def add(tally: Tally, state: RowState, text: str | None = None, user: str | None = None) -> None:
+    """Count a row."""
+    error = None if text is None else InvalidRowError(text)
+    facts: dict[str, Any] = {"key": f"k-{tally.rows}", "user": user, "remedy": "Act."}
+    tally.add(RowOutcome(key=facts["key"], state=state, error=error), facts)
+
+
+def progress(**changes: Any) -> Progress:
+    """Ten rows of one user, and four of another."""
+    facts: dict[str, Any] = {
+        "counts": lambda: dict.fromkeys(RowState, 0),
+        "users": Counter({"u-1": 90, "u-2": 4}),
+        "complete": True,
+        "tally": Tally(),
+        "meter": Meter(60),
+        "limit": 30,
+    }
+    return Progress(**{**facts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "text"),
+    [
+        ([], 0, "no rows"),
+        ([RowState.DONE] * 1200, 0, "1,200 connected"),
+        ([RowState.DONE, RowState.FAILED], 1, "1 connected, 1 failed"),
+        ([RowState.CONFLICT], 1, "1 in conflict"),
+        ([RowState.FAILED, RowState.UNKNOWN], 3, "1 failed, 1 in doubt"),
+        ([RowState.DONE, RowState.PENDING], 3, "1 connected, 1 not done"),
+        ([RowState.INTENT], 3, "1 in doubt"),
+    ],
+)
+def test_states_add_up_to_an_exit_code(states: list[RowState], code: int, text: str) -> None:
+    """What is left to do outweighs what has failed."""
+    tally = Tally()
+    for state in states:
+        add(tally, state)
+    assert (tally.code(), tally.text()) == (code, text)
+    assert tally.code(whole=False) == 3
+
+
+def test_failures_are_told_by_reason() -> None:
+    """The last first; the line is no part of a reason, and reasons are not kept for ever."""
+    tally = Tally()
+    for number in range(500):
+        add(tally, RowState.FAILED, f"reason {number}")
+    add(tally, RowState.FAILED, "line 7, venue: is missing")
+    add(tally, RowState.FAILED, "line 8, venue: is missing")
+    add(tally, RowState.DONE, "is of no interest any more")
+    last, *others = tally.reasons()
+    assert (str(last), last.last) == ("2 rows: venue: is missing", "k-501")
+    assert str(others[0]) == "1 row: reason 499"
+    assert len(others) == 199
+
+
+def test_calls_are_counted_for_a_while() -> None:
+    """Those of the last seconds count, earlier ones do not."""
+    now = [100.0]
+    meter = Meter(60, clock=lambda: now[-1])
+    for moment in (100.0, 100.5, 130.0, 159.0):
+        now.append(moment)
+        meter.count(ATTEMPT)
+    assert meter.calls == 4
+    now.append(161.0)
+    assert meter.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (1980, "33 min"), (12_000, "3 h 20 min")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    """As one would say it."""
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "limit", "expected"),
+    [({}, 30, 0), ({"a": 29}, 30, 0), ({"a": 30}, 30, 1), ({"a": 1000, "b": 3}, 30, 33)],
+)
+def test_the_longest_lane_sets_the_time(
+    rows: dict[str | None, int], limit: int, expected: int
+) -> None:
+    """Users go side by side, and each lists its accounts once."""
+    assert windows(rows, limit) == expected
+
+
+def test_the_pace_is_told_against_the_limit() -> None:
+    """What is left of the user with the most rows says how long it takes."""
+    tally = Tally()
+    for _ in range(30):
+        add(tally, RowState.DONE, user="u-1")
+    now = progress(tally=tally)
+    assert now.pace() == "0 calls in the last minute of 60 allowed, about 60 s left"
+    assert now.total == 94
+    assert progress(complete=False).pace() == "0 calls in the last minute of 60 allowed"
+
+
+def test_without_a_limit_experience_tells() -> None:
+    """Nothing is known before the first row; then what the others took."""
+    tally = Tally()
+    began = time.monotonic() - 60
+    quick = progress(tally=tally, limit=None, meter=Meter(3), began=began)
+    assert quick.pace() == "0 calls in the last 3 s"
+    for _ in range(47):
+        add(tally, RowState.DONE, user="u-1")
+    assert quick.pace() == "0 calls in the last 3 s, about 60 s left"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_where_there_is_no_terminal_lines_are_written(
+    monkeypatch: pytest.MonkeyPatch, *, complete: bool
+) -> None:
+    """One every now and then, until it is over."""
+    out = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(_progress, "_PLAIN_EACH", 0.01)
+    tally = Tally()
+    add(tally, RowState.DONE)
+    async with watched(progress(tally=tally, complete=complete), json=False), asyncio.timeout(5):
+        while not out.buffer.getvalue():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    (first, *_) = out.buffer.getvalue().decode().splitlines()
+    assert first.startswith(f"1 connected of {'94' if complete else '?'} after 0 s; 0 calls")
+
+
+async def test_rows_are_read_ahead_in_their_order() -> None:
+    """However many; and an end stays one."""
+    ahead = ReadAhead(range(5000))
+    assert [each async for each in ahead] == list(range(5000))
+    assert [each async for each in ahead] == []
+
+
+async def test_what_reading_raises_comes_after_the_rows_before() -> None:
+    """Batches that were whole before it are not lost."""
+
+    def rows() -> Iterator[int]:
+        yield from range(300)
+        raise NotSentError("no more")
+
+    ahead = ReadAhead(rows())
+    assert [await anext(ahead) for _ in range(256)] == list(range(256))
+    with pytest.raises(NotSentError):
+        await anext(ahead)
+
+
+def test_a_reader_ends_with_its_loop() -> None:
+    """Whoever still reads when nobody listens any more just stops."""
+    ahead = ReadAhead(json.loads("[1]") * 100_000)
+
+    async def take_one() -> int:
+        return await anext(ahead)
+
+    assert asyncio.run(take_one()) == 1
+    ahead._room.release(100)
+    assert ahead._thread is not None
+    ahead._thread.join(timeout=5)
+    assert not ahead._thread.is_alive()

@@ -1,0 +1,292 @@
+"""Runs from beginning to end, one after another: outcomes, exit codes, going on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cadenza_async import JournalReader, RowState
+from tests.cli.process import cadenza, ended, environment, started
+from tests.cli.terminal import at_terminal
+
+from .files import account, crowd, lines, names, private, report, table, tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cadenza_async.sandbox import Sandbox
+
+
+def connects(sandbox: Sandbox) -> int:
+    """How many accounts were asked for."""
+    return sum(each["path"].endswith("/connect") for each in sandbox.requests)
+
+
+def states(path: Path) -> dict[RowState, int]:
+    """What a journal counts."""
+    with JournalReader(path) as journal:
+        return journal.counts()
+
+
+async def test_all_are_connected(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Users side by side; the journal and the reports are beside the file."""
+    file = private(tmp_path / "accounts.csv", table(crowd(12, users=3)))
+    given = tokens(tmp_path / "tokens.json", sandbox, users=3)
+    end = await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
+    assert (end.code, end.err) == (0, "")
+    assert end.out.splitlines() == [
+        "12 connected (12 rows)",
+        f"Every row: {tmp_path}/accounts.reports/{{connected,failed,unfinished}}.csv",
+    ]
+    there = {(each["userId"], each["name"], each["tradingAccountId"]) for each in sandbox.accounts}
+    rows = report(tmp_path / "accounts.reports", "connected")
+    assert {(row["user"], row["name"], row["tradingAccountId"]) for row in rows} == there
+    assert sorted(int(row["line"]) for row in rows) == list(range(2, 14))
+    counts = await asyncio.to_thread(states, tmp_path / "accounts.journal")
+    assert counts == {state: 12 if state is RowState.DONE else 0 for state in RowState}
+
+
+async def test_the_same_command_again_goes_on(tmp_path: Path, sandbox: Sandbox) -> None:
+    """What is connected is not sent again, what was refused only if that is asked for."""
+    rows = [account(number) for number in range(3)]
+    rows[1]["apiKey"] = f"invalid-{rows[1]['apiKey']}"
+    file = private(tmp_path / "accounts.csv", table(rows))
+    first = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (first.code, connects(sandbox)) == (1, 3)
+    again = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (again.code, connects(sandbox)) == (1, 3)
+    assert "1 row: Invalid API credentials for BINANCE" in again.out
+    assert "The account's owner must check key" in again.out
+    third = await cadenza("onboard", str(file), "--retry-failed", sandbox=sandbox)
+    assert (third.code, connects(sandbox)) == (1, 4)
+    rows[1]["apiKey"] = "a good one"
+    private(file, table(rows))
+    last = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (last.code, connects(sandbox)) == (0, 5)
+    assert len(report(tmp_path / "accounts.reports", "connected")) == 3
+    assert report(tmp_path / "accounts.reports", "failed") == []
+
+
+async def test_scripts_get_a_line_for_each_outcome(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Bad rows are outcomes, too; the last line counts."""
+    rows = [account(1), account(2, apiKey="invalid"), account(3, apiSecret="")]
+    file = private(tmp_path / "accounts.jsonl", lines(rows))
+    end = await cadenza("onboard", str(file), "--json", sandbox=sandbox)
+    *outcomes, summary = end.json
+    found = {each["key"]: (each["line"], each["state"], each.get("error")) for each in outcomes}
+    assert found == {
+        "k-1": (1, "DONE", None),
+        "k-2": (2, "FAILED", "CredentialsRejectedError"),
+        "k-3": (3, "FAILED", "InvalidRowError"),
+    }
+    counts = summary["summary"]["counts"]
+    assert (end.code, end.err, counts["DONE"], counts["FAILED"]) == (1, "", 1, 2)
+
+
+async def test_rows_without_a_key_are_told_by_their_line(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Their key is made of user, venue, API key and account type."""
+    file = private(tmp_path / "accounts.csv", table([account(1, key=""), account(2, key="")]))
+    end = await cadenza("onboard", str(file), "--json", sandbox=sandbox)
+    first, second, _ = sorted(end.json, key=lambda each: each.get("line", 9))
+    assert (first["name"], second["name"]) == ("Desk 1", "Desk 2")
+    assert first["key"] != second["key"]
+
+
+async def test_rows_come_from_standard_input(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The journal needs a name then, and references begin in the current folder."""
+    text = table([account(1)])
+    refused = await cadenza("onboard", "-", sandbox=sandbox, typed=text)
+    assert (refused.code, sandbox.requests) == (2, [])
+    assert "--journal" in refused.err
+    arguments = ("onboard", "-", "--journal", str(tmp_path / "some.journal"))
+    end = await cadenza(*arguments, sandbox=sandbox, typed=text)
+    assert (end.code, len(sandbox.accounts)) == (0, 1)
+    assert len(report(tmp_path / "some.reports", "connected")) == 1
+    wrong = await cadenza(*arguments, sandbox=sandbox, typed="who knows\n")
+    assert wrong.code == 2
+    assert "standard input: column 1 of the header" in wrong.err
+    assert len(report(tmp_path / "some.reports", "connected")) == 1
+
+
+async def test_reports_are_where_they_are_wanted(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A folder that is not there is made; one that cannot be is a clear error."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    folder = tmp_path / "some" / "where"
+    end = await cadenza("onboard", str(file), "--reports", str(folder), sandbox=sandbox)
+    assert (end.code, len(report(folder, "connected"))) == (0, 1)
+    end = await cadenza("onboard", str(file), "--reports", str(file), sandbox=sandbox)
+    assert (end.code, end.out) == (2, "")
+    assert "the reports cannot be written to" in end.err
+
+
+async def test_a_user_without_a_token_waits(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The others go on; what is unfinished is told with who must act, and is exit code 3."""
+    file = private(tmp_path / "accounts.csv", table(crowd(6, users=3)))
+    given = tokens(tmp_path / "tokens.json", sandbox, users=2)
+    end = await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
+    assert end.code == 3
+    assert end.out.startswith("4 connected, 2 not done (6 rows)\n")
+    left = report(tmp_path / "accounts.reports", "unfinished")
+    assert [row["user"] for row in left] == ["u-2", "u-2"]
+    assert {row["state"] for row in left} == {"PENDING"}
+    assert all("no access token for the user 'u-2'" in row["reason"] for row in left)
+
+
+async def test_users_need_tokens(tmp_path: Path, sandbox: Sandbox) -> None:
+    """All as one would be wrong, so nothing is sent."""
+    file = private(tmp_path / "accounts.csv", table(crowd(2, users=2)))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (end.code, sandbox.requests) == (2, [])
+    assert "--tokens" in end.err
+
+
+async def test_a_lost_answer_is_found_after_the_quarantine(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """One was done and is found, one was not and is sent again; each is there once."""
+    sandbox.script("ok@connect", "drop-after-commit@connect", "drop-before-commit@connect")
+    file = private(tmp_path / "accounts.csv", table(account(number) for number in range(5)))
+    end = await cadenza("onboard", str(file), "--quarantine", "0.3", sandbox=sandbox)
+    assert (end.code, end.err) == (0, "")
+    assert sorted(each["name"] for each in sandbox.accounts) == [f"Desk {n}" for n in range(5)]
+
+
+async def test_a_journal_tells_how_far_a_job_is(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Without sending anything; with the exit code that a run would have."""
+    rows = [account(1), account(2, apiKey="invalid"), account(3, user="u-7")]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    given = tokens(tmp_path / "tokens.json", sandbox, users=1)
+    await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
+    sent = len(sandbox.requests)
+    journal = str(tmp_path / "accounts.journal")
+    end = await cadenza("onboard", "--status", journal)
+    assert (end.code, end.err) == (3, "")
+    assert end.out.startswith(f"{journal} for {sandbox.url}\n1 connected, 1 failed, 1 not done")
+    script = await cadenza("onboard", "--status", journal, "--json")
+    counts = script.json[0]["summary"]["counts"]
+    assert (counts["DONE"], counts["FAILED"], counts["PENDING"]) == (1, 1, 1)
+    assert len(sandbox.requests) == sent
+    private(file, table(rows[:1]))
+    end = await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
+    assert (end.code, "2 rows of the journal were not among the rows." in end.out) == (0, True)
+
+
+async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The time is for what is left."""
+    rows = [account(number) for number in range(59)]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    before = await cadenza("onboard", str(file), "--dry-run", "--json", sandbox=sandbox)
+    private(file, table(rows[:40]))
+    await cadenza("onboard", str(file), sandbox=sandbox)
+    private(file, table(rows))
+    after = await cadenza("onboard", str(file), "--dry-run", "--json", sandbox=sandbox)
+    seconds = [end.json[-1]["summary"]["seconds"] for end in (before, after)]
+    assert seconds == [60, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "give a file of accounts, or a journal with --status"),
+        (("FILE", "--status", "JOURNAL"), "give a file of accounts, or a journal"),
+        (("--status", "JOURNAL"), "JOURNAL"),
+        (("nowhere.csv",), "nowhere.csv: it cannot be read: No such file or directory"),
+        (("FILE", "--quarantine", "0"), "quarantine must be"),
+        (("FILE", "--grace", "-1"), "grace must be"),
+        (("FILE", "--journal", "FILE"), "cannot be opened: it is no database"),
+        (("FILE", "--fault", "drop"), "are for --sandbox"),
+        (("FILE", "--sandbox", "--fault", "mishap"), "--fault: "),
+    ],
+)
+async def test_wrong_usage_is_2(
+    tmp_path: Path, sandbox: Sandbox, arguments: tuple[str, ...], complaint: str
+) -> None:
+    """Nothing is sent, and no report is written."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    places = {"FILE": str(file), "JOURNAL": str(tmp_path / "JOURNAL")}
+    given = [places.get(each, each) for each in arguments]
+    end = await cadenza("onboard", *given, sandbox=sandbox)
+    assert (end.code, end.out, sandbox.requests) == (2, "", [])
+    assert complaint in end.err
+    assert "connected.csv" not in names(tmp_path)
+
+
+async def test_without_a_token_nothing_begins(tmp_path: Path) -> None:
+    """That is the user's to set."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    end = await cadenza("onboard", str(file))
+    assert (end.code, end.out) == (2, "")
+    assert "set CADENZA_ACCESS_TOKEN" in end.err
+
+
+async def test_a_bad_row_needs_no_network(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A row that cannot be read fails, and nothing is sent for it."""
+    file = private(tmp_path / "accounts.jsonl", json.dumps({"venue": "OKX"}))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (end.code, connects(sandbox)) == (1, 0)
+    (row,) = report(tmp_path / "accounts.reports", "failed")
+    assert (row["line"], row["key"], row["remedy"]) == (
+        "1",
+        "line 1",
+        "Correct the row and run again.",
+    )
+
+
+async def test_rows_with_the_same_key_are_told_apart_by_their_lines(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The first is connected, however long that takes; the other is refused at once."""
+    rows = [account(1, apiKey="slow"), account(1, name="Another")]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert end.code == 1
+    (connected,) = report(tmp_path / "accounts.reports", "connected")
+    (failed,) = report(tmp_path / "accounts.reports", "failed")
+    assert (connected["line"], connected["name"]) == ("2", "Desk 1")
+    assert (failed["line"], failed["reason"]) == ("3", "another row has the same key")
+
+
+async def test_a_pipe_is_read_once(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A file that a program decrypts is as good as any; only its journal needs a name."""
+    pipe = tmp_path / "accounts"
+    os.mkfifo(pipe, 0o600)
+    text = table([account(1)])
+    command = ("onboard", str(pipe), "--journal", str(tmp_path / "journal"))
+    end, _ = await asyncio.gather(
+        cadenza(*command, sandbox=sandbox), asyncio.to_thread(pipe.write_text, text)
+    )
+    assert (end.code, end.err, len(sandbox.accounts)) == (0, "", 1)
+
+
+async def test_keys_are_not_typed_in(sandbox: Sandbox) -> None:
+    """A terminal would show them."""
+    command = ("onboard", "-", "--journal", "nowhere")
+    async with at_terminal(*command, env=environment(sandbox)) as terminal:
+        assert await terminal.end() == 2
+    assert "a terminal would show the keys" in terminal.seen
+
+
+FULL_DISK = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
+"""
+
+
+async def test_a_full_disk_ends_a_run_and_not_the_job(tmp_path: Path, sandbox: Sandbox) -> None:
+    """One line says why; the same command finishes it when there is room again."""
+    rows = [account(number) for number in range(600)]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    command = ("onboard", str(file), "--quarantine", "0.5")
+    async with started("-c", FULL_DISK, *command, env=environment(sandbox)) as process:
+        end = await ended(process)
+    assert end.code == 2
+    assert "accounts.journal cannot be used" in end.err
+    assert "Traceback" not in end.err
+    again = await cadenza(*command, sandbox=sandbox)
+    assert again.code == 0
+    assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 600

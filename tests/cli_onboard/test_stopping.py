@@ -1,0 +1,98 @@
+"""Ctrl-C and SIGTERM at any moment: prompt, honest, and the next run finishes the job."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from cadenza_async.sandbox import Sandbox
+from tests.cli.process import CADENZA, Ended, cadenza, ended, environment, started, until
+
+from .files import account, crowd, private, report, table, tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+
+
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS, ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_stopped_run_is_finished_by_the_next(
+    tmp_path: Path, number: signal.Signals, code: int, word: str, seed: int
+) -> None:
+    """At a random moment; every row is there once in the end, and told of both times."""
+    file = private(tmp_path / "accounts.csv", table(crowd(40, users=2)))
+    folder = tmp_path / "accounts.reports"
+    async with Sandbox(seed=seed) as sandbox:
+        sandbox.script("latency:20ms:100%@connect")
+        given = tokens(tmp_path / "tokens.json", sandbox, users=2)
+        command = ("onboard", str(file), "--tokens", given, "--concurrency", "2")
+        moment = random.Random(seed).randint(2, 30)
+        async with started(*CADENZA, *command, env=environment(sandbox)) as process:
+            await until(lambda: len(sandbox.requests) >= moment)
+            process.send_signal(number)
+            async with asyncio.timeout(5):
+                end = await ended(process)
+        assert (end.code, end.err) == (code, f"{word}\n")
+        done = len(sandbox.accounts)
+        assert done < 40
+        assert "The same command again goes on with what is not done." in end.out
+        rows = [report(folder, name) for name in ("connected", "failed", "unfinished")]
+        assert [len(each) for each in rows] == [done, 0, 40 - done]
+        again = await cadenza(*command, sandbox=sandbox)
+        assert (again.code, len(report(folder, "connected"))) == (0, 40)
+        assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 40
+
+
+async def terminated_in_flight(sandbox: Sandbox, *command: str) -> Ended:
+    """Run a command, and end it while a connect is being worked on."""
+    async with started(*CADENZA, *command, env=environment(sandbox)) as process:
+        await until(lambda: any(each["path"].endswith("/connect") for each in sandbox.requests))
+        process.send_signal(signal.SIGTERM)
+        return await ended(process)
+
+
+async def test_what_is_in_flight_has_the_grace_period(tmp_path: Path) -> None:
+    """An answer that comes within it settles the row."""
+    file = private(tmp_path / "accounts.csv", table([account(1, apiKey="slow but sure")]))
+    async with Sandbox(slow=0.5) as sandbox:
+        end = await terminated_in_flight(sandbox, "onboard", str(file))
+        assert (end.code, len(sandbox.accounts)) == (143, 1)
+    (row,) = report(tmp_path / "accounts.reports", "connected")
+    assert (row["state"], row["name"]) == ("DONE", "Desk 1")
+
+
+async def test_what_outlasts_the_grace_period_is_in_doubt(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The next run finds it, and sends nothing again."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    sandbox.script("slow-commit:500ms@connect")
+    end = await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0")
+    assert (end.code, "1 in doubt (1 rows)" in end.out) == (143, True)
+    (row,) = report(tmp_path / "accounts.reports", "unfinished")
+    assert (row["state"], row["name"]) == ("UNKNOWN", "Desk 1")
+    assert row["remedy"].endswith("it finds out what became of this row.")
+    again = await cadenza("onboard", str(file), "--quarantine", "1", sandbox=sandbox)
+    assert (again.code, len(sandbox.accounts)) == (0, 1)
+    assert sum(each["path"].endswith("/connect") for each in sandbox.requests) == 1
+
+
+async def test_somebody_who_says_nothing_is_not_waited_for(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Standard input that stays open keeps nobody from stopping; what was read is told."""
+    command = (*CADENZA, "onboard", "-", "--journal", str(tmp_path / "a.journal"))
+    text = table(account(number) for number in range(400)).encode()
+    async with started(*command, env=environment(sandbox)) as process:
+        cast("asyncio.StreamWriter", process.stdin).write(text)
+        await until(lambda: len(sandbox.accounts) >= 256)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            assert await process.wait() == 143
+        out = await cast("asyncio.StreamReader", process.stdout).read()
+    assert b"standard input was not read to its end." in out
+    assert len(report(tmp_path / "a.reports", "connected")) == 256

@@ -1,0 +1,1 @@
+"""Connecting many accounts exactly once."""

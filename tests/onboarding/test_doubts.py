@@ -1,0 +1,312 @@
+"""Rows whose answer was lost: found, sent again, or left to a person; never connected twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import RowState, onboard
+from cadenza_async.errors import (
+    AmbiguousOutcomeError,
+    AuthenticationError,
+    ConflictError,
+    OutcomeUnknownError,
+)
+from cadenza_async.sandbox import Fault
+from tests.raw import Act, Exchange, RawServer, answers, done, envelope, hang_up
+
+from .jobs import QUARANTINE, Job, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cadenza_async import NewAccount
+    from cadenza_async.sandbox import Sandbox
+
+LOST = ["drop-after-commit", "reset-after-commit", "truncated", "garbage", "html-200-after-commit"]
+LOST += ["hang-after-commit", "500-after-commit", "503-html-after-commit", "slow-drip"]
+UNDONE = ["drop-before-commit", "hang-before-commit", "502-before-commit", "302-before-commit"]
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_what_was_done_is_found(job: Job, fault: str) -> None:
+    """The account is adopted, and nothing is sent a second time."""
+    job.sandbox.script(f"{fault}@connect")
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts, outcome.error) == (RowState.DONE, 1, None)
+    assert outcome.account is not None
+    assert [outcome.account.trading_account_id] == [
+        a["tradingAccountId"] for a in job.sandbox.accounts
+    ]
+    assert len(job.calls("connect")) == 1
+
+
+@pytest.mark.parametrize("fault", UNDONE)
+async def test_what_was_not_done_is_sent_again(job: Job, fault: str) -> None:
+    """After the quarantine, and two lists that agree, begun after it."""
+    job.sandbox.script(f"{fault}@connect")
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert len(job.sandbox.accounts) == 1
+    first, second = (r["receivedAt"] for r in job.calls("connect"))
+    between = [
+        r for r in job.calls("list") if first + QUARANTINE * 1000 <= r["receivedAt"] <= second
+    ]
+    assert len(between) == 2
+
+
+async def test_a_late_commit_is_waited_for(job: Job) -> None:
+    """What lands within the quarantine is found, however late; other rows go on meanwhile."""
+    job.sandbox.script("ok@list", Fault("slow-commit", seconds=0.6, endpoint="connect"))
+    slow = Job(sandbox=job.sandbox, journal=job.journal, pool={"timeout": 0.2})
+    outcomes = await slow.run([row(n) for n in range(30)], quarantine=1.0)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert set(job.names().values()) == {1}
+    assert len(job.calls("connect")) == 30
+    assert [*outcomes][-1] == "desk-0"
+
+
+async def test_too_short_a_quarantine_connects_twice(job: Job) -> None:
+    """That is what the quarantine is for, and shows that these tests can fail."""
+    job.sandbox.script("ok@list", Fault("slow-commit", seconds=1.0, endpoint="connect"))
+    hasty = Job(sandbox=job.sandbox, journal=job.journal, pool={"timeout": 0.1})
+    await hasty.run([row(1)], quarantine=0.05)
+    await asyncio.sleep(1.0)
+    assert [*job.names().values()] == [2]
+
+
+async def test_a_hundred_doubts_cost_a_handful_of_lists(job: Job) -> None:
+    """One look at a user's accounts settles all questions about them."""
+    job.sandbox.script("drop-after-commit:100%@connect")
+    outcomes = await job.run([row(n) for n in range(100)], quarantine=0.5)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(job.calls("list")) <= 8
+    assert len(job.calls("connect")) == 100
+
+
+async def test_pages_are_read_to_the_end(job: Job) -> None:
+    """An account on a later page is found, and one that is on none is missed on all."""
+    job.sandbox.script("capped-list:3:100%")
+    await job.run([row(n) for n in range(10)])
+    job.sandbox.script("drop-after-commit@connect", "drop-before-commit@connect")
+    outcomes = await job.run([row(n) for n in range(12)])
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert sorted(o.attempts for o in outcomes.values()) == [0] * 10 + [1, 2]
+    assert set(job.names().values()) == {1}
+
+
+async def test_an_account_from_before_is_not_ours(job: Job, sandbox: Sandbox) -> None:
+    """An account of the same name that the job did not make is not taken for it."""
+    async with job.connect() as pool:
+        account = row(1, name="Desk")
+        await pool.client(access_token=job.tokens["u-1"]).connect_account(
+            venue=account.venue,
+            api_key=account.api_key,
+            api_secret=account.api_secret,
+            name="BINANCE",
+        )
+    sandbox.script("drop-before-commit@connect")
+    outcome = (await job.run([row(1, name="BINANCE", venue="BYBIT")]))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert len(sandbox.accounts) == 2
+
+
+async def test_names_that_are_changed_prove_nothing(job: Job) -> None:
+    """Once the server was seen to change a name, an absence is a conflict, in later runs too."""
+    job.sandbox.script("trimmed-names:12:100%")
+    first = await job.run([row(1, name="A name that is too long")])
+    assert first["desk-1"].state is RowState.DONE
+    job.sandbox.behave()
+    job.sandbox.script("ok@connect", "drop-before-commit@connect")
+    rows = [row(n, name=f"Another name of row {n}") for n in (2, 3)]
+    outcomes = await job.run(rows)
+    assert sorted(o.state.value for o in outcomes.values()) == ["CONFLICT", "DONE"]
+    (conflict,) = [o for o in outcomes.values() if o.state is RowState.CONFLICT]
+    assert isinstance(conflict.error, AmbiguousOutcomeError)
+    before = len(job.sandbox.requests)
+    again = await job.run(rows)
+    assert again[conflict.key].state is RowState.CONFLICT
+    assert isinstance(again[conflict.key].error, AmbiguousOutcomeError)
+    assert len(job.sandbox.requests) == before
+
+
+async def test_an_account_that_may_be_it_is_a_conflict(job: Job) -> None:
+    """A name that is ours but cut short is for a person to judge; it comes with the error."""
+    job.sandbox.script(Fault("trimmed-names", size=6, rate=1.0), "drop-after-commit@connect")
+    outcome = (await job.run([row(1, name="Desk of Ms Long")]))["desk-1"]
+    assert outcome.state is RowState.CONFLICT
+    assert isinstance(outcome.error, AmbiguousOutcomeError)
+    assert [a.name for a in outcome.error.accounts] == ["Desk o"]
+    assert (await job.journaled())["desk-1"].state is RowState.CONFLICT
+
+
+async def test_found_twice_is_a_conflict(job: Job) -> None:
+    """Two accounts of the name that was sent: a person decides."""
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, listed("Desk", "Desk"))
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert outcome.state is RowState.CONFLICT
+    assert isinstance(outcome.error, AmbiguousOutcomeError)
+    assert len(outcome.error.accounts) == 2
+
+
+async def test_lists_that_disagree_prove_nothing(job: Job) -> None:
+    """While the list changes between two looks, nothing is sent again; then it is settled."""
+    await job.run([row(1)])
+    job.sandbox.script("drop-before-commit@connect", "drifting-list", "drifting-list")
+    job.sandbox.script("drifting-list", "drifting-list")
+    outcome = (await job.run([row(1), row(2)]))["desk-2"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert len(job.calls("list")) >= 1 + 6
+
+
+async def test_a_list_that_always_changes_is_given_up(job: Job) -> None:
+    """The row stays UNKNOWN when patience ends."""
+    await job.run([row(1)])
+    job.sandbox.script("drop-before-commit@connect", "drifting-list:100%")
+    outcome = (await job.run([row(2)], patience=0.5))["desk-2"]
+    assert outcome.state is RowState.UNKNOWN
+    assert (await job.journaled())["desk-2"].state is RowState.UNKNOWN
+    job.sandbox.behave()
+    assert await job.states([row(2)]) == {"desk-2": "DONE"}
+    assert len(job.sandbox.accounts) == 2
+
+
+async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
+    """Nothing about the row changes because of it."""
+    job.sandbox.script("ok@list", "drop-after-commit@connect", *["500@list"] * 5, "drop@list")
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def _leave_in_doubt(job: Job, fault: str) -> None:
+    """End a run with row 1 UNKNOWN, because its user may not list accounts any more."""
+    await job.run([row(9)])
+    job.sandbox.script(f"{fault}@connect", "expired-token:100%@list")
+    assert await job.states([row(1)]) == {"desk-1": "UNKNOWN"}
+
+
+async def test_a_user_whose_token_dies_leaves_unknown_rows(job: Job) -> None:
+    """The row is UNKNOWN, and the next run, with a good token, finds out."""
+    await _leave_in_doubt(job, "drop-after-commit")
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert outcome.state is RowState.UNKNOWN
+    assert isinstance(outcome.error, AuthenticationError)
+    assert outcome.attempts == 0
+    journaled = (await job.journaled())["desk-1"]
+    assert journaled.state is RowState.UNKNOWN
+    assert isinstance(journaled.error, OutcomeUnknownError)
+    assert journaled.error.sent_at is not None
+    job.sandbox.behave()
+    again = (await job.run([row(1)]))["desk-1"]
+    assert (again.state, again.attempts) == (RowState.DONE, 0)
+    assert len(job.sandbox.accounts) == 2
+
+
+async def test_the_quarantine_begins_again_after_a_restart(job: Job) -> None:
+    """A row that was UNKNOWN is in doubt for as long as if it had just been sent."""
+    await _leave_in_doubt(job, "drop-before-commit")
+    job.sandbox.behave()
+    began = asyncio.get_running_loop().time()
+    outcome = (await job.run([row(1)], quarantine=0.7))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+    assert asyncio.get_running_loop().time() - began >= 0.7
+
+
+async def test_an_unknown_row_that_was_changed_is_refused(job: Job) -> None:
+    """The question is about what was sent; as it was, the row is settled."""
+    await _leave_in_doubt(job, "drop-after-commit")
+    job.sandbox.behave()
+    assert await job.states([row(1, api_secret="another" * 3)]) == {"desk-1": "FAILED"}
+    assert (await job.journaled())["desk-1"].state is RowState.UNKNOWN
+    assert await job.states([row(1)]) == {"desk-1": "DONE"}
+
+
+async def _connect(server: RawServer, rows: Iterable[NewAccount], job: Job) -> list[Any]:
+    raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+    async with raw.connect() as pool:
+        tokens, wait = {"u-1": "token"}, QUARANTINE
+        async with onboard(
+            pool, rows, tokens=tokens, journal=job.journal, quarantine=wait, concurrency=1
+        ) as run:
+            return [outcome async for outcome in run]
+
+
+EMPTY = answers(200, envelope(data=[], pagination={"hasNext": False}))
+EXISTS = answers(409, envelope(-22017))
+
+
+def listed(*names: str) -> Act:
+    """A list of accounts."""
+    rows = [
+        {"tradingAccountId": f"id-{n}", "venue": "BINANCE", "name": name, "status": "ACTIVE"}
+        for n, name in enumerate(names)
+    ]
+    return answers(200, envelope(data=rows, pagination={"hasNext": False}))
+
+
+@pytest.mark.parametrize("errno", [22001, 22002, 22010, 22017])
+async def test_a_duplicate_without_a_doubt_fails(job: Job, errno: int) -> None:
+    """What exists already, and was never sent by this job, is not ours."""
+    async with RawServer() as server:
+        server.play(EMPTY, answers(409, envelope(-errno)))
+        (outcome,) = await _connect(server, [row(1)], job)
+    assert outcome.state is RowState.FAILED
+    assert isinstance(outcome.error, ConflictError)
+
+
+async def test_a_duplicate_after_a_doubt_is_looked_for(job: Job) -> None:
+    """It may be the row's own account after all, which landed later than anybody thought."""
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, EMPTY, EMPTY, EXISTS, listed("Desk"))
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert outcome.account.trading_account_id == "id-0"
+
+
+async def test_a_duplicate_that_is_not_there_fails(job: Job) -> None:
+    """It exists, but not among the accounts of this user: it is not sent a third time."""
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, EMPTY, EMPTY, EXISTS, EMPTY, EMPTY)
+        (outcome,) = await _connect(server, [row(1)], job)
+    assert (outcome.state, outcome.attempts) == (RowState.FAILED, 2)
+    assert isinstance(outcome.error, ConflictError)
+
+
+async def test_an_adopted_account_may_be_gone_already(job: Job) -> None:
+    """It was connected, and disconnected since: it is done, as its status says."""
+    gone = {"tradingAccountId": "id", "venue": "BINANCE", "name": "Desk", "status": "DISCONNECTED"}
+    async with RawServer() as server:
+        found = answers(200, envelope(data=[gone], pagination={"hasNext": False}))
+        server.play(EMPTY, hang_up, found)
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.account.status) == (RowState.DONE, "DISCONNECTED")
+
+
+async def test_rows_that_are_being_sent_explain_new_accounts(job: Job) -> None:
+    """Accounts that turn up between two lists because they are ours do not delay the others."""
+    sent: list[str] = []
+    accounts: list[dict[str, str]] = []
+
+    async def act(exchange: Exchange) -> None:
+        if exchange.request.method == "GET":
+            everything = envelope(data=accounts, pagination={"hasNext": False})
+            await answers(200, everything)(exchange)
+            return
+        sent.append(exchange.request.sent["name"])
+        if len(sent) == 1:
+            await hang_up(exchange)
+            return
+        about = {"venue": "BINANCE", "name": sent[-1], "status": "ACTIVE"}
+        accounts.append({"tradingAccountId": exchange.request.digest} | about)
+        await asyncio.sleep(0.02)
+        await done(exchange)
+
+    async with RawServer(default=act) as server:
+        rows = [row(n, name=f"Desk {n}") for n in range(1, 60)]
+        outcomes = await _connect(server, rows, job)
+    assert {o.state for o in outcomes} == {RowState.DONE}
+    assert sorted(sent) == sorted(["Desk 1", *(f"Desk {n}" for n in range(1, 60))])
+    assert "Desk 1" in sent[1:-10]

@@ -1,0 +1,141 @@
+"""How fast it goes, and what it takes: limits, turns, the disk, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from cadenza_async import NewAccount, RowState
+from cadenza_async.onboarding._store import Store
+from cadenza_async.sandbox import Sandbox
+from tests.raw import RawServer
+
+from .jobs import Job, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+LIMIT, PERIOD, WINDOWS, USERS = 30, 2, 3, 3
+
+
+async def test_the_rate_limit_is_used_up(tmp_path: Path) -> None:
+    """Every window of every user is filled, the first calls included, and none is exceeded."""
+    async with Sandbox(rate_limit=LIMIT, rate_period=PERIOD) as sandbox:
+        users = tuple(f"u-{n}" for n in range(USERS))
+        job = Job(sandbox=sandbox, journal=tmp_path / "journal", users=users)
+        rows = [row(n, user=f"u-{n % USERS}") for n in range(USERS * (LIMIT * WINDOWS - 1))]
+        outcomes = await job.run(rows)
+        assert {o.state for o in outcomes.values()} == {RowState.DONE}
+        refused = [r for r in sandbox.requests if r["status"] == 429]
+        assert len(refused) <= 0.01 * len(sandbox.requests)
+        times = [r["receivedAt"] / 1000 for r in sandbox.requests]
+        windows = Counter(
+            (r["user"], t // PERIOD) for r, t in zip(sandbox.requests, times, strict=True)
+        )
+    # A run that begins at the end of a window cannot fill that one.
+    assert times[-1] // PERIOD - times[0] // PERIOD <= WINDOWS
+    full = [number for number in windows.values() if number == LIMIT]
+    assert len(full) >= USERS * (WINDOWS - 1)
+
+
+async def test_users_take_turns(job: Job) -> None:
+    """Three rows of one user are not kept waiting by three hundred of another before them."""
+    rows = [row(n) for n in range(300)] + [row(n, user="u-2") for n in range(300, 303)]
+    outcomes = await job.run(rows, concurrency=2)
+    position = {key: place for place, key in enumerate(outcomes)}
+    assert max(position[f"desk-{n}"] for n in range(300, 303)) < 150
+
+
+async def test_commits_are_shared(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rows that are written at the same time cost one fsync."""
+    commits = 0
+    commit = Store.commit
+
+    def counting(self: Store) -> None:
+        nonlocal commits
+        commits += 1
+        commit(self)
+
+    monkeypatch.setattr(Store, "commit", counting)
+    async with RawServer() as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        outcomes = await raw.run([row(n) for n in range(600)])
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert commits < 600  # of what would be some 1200
+
+
+async def test_an_intent_is_durable_before_the_request_leaves(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the journal when the server reads the request finds the row in it."""
+    seen: list[RowState] = []
+    async with RawServer() as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        answer = server.default
+
+        async def look_first(exchange: Any) -> None:  # noqa: ANN401
+            if exchange.request.method == "POST":
+                seen.append((await job.journaled())["desk-1"].state)
+            await answer(exchange)
+
+        server.default = look_first
+        await raw.run([row(1)])
+    assert seen == [RowState.INTENT]
+
+
+class Forgetful(list[Any]):
+    """Keeps nothing."""
+
+    def append(self, item: object, /) -> None:
+        """Forget it."""
+
+
+async def test_memory_does_not_grow_with_the_rows(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only rows that were read ahead are held; of those that are done nothing is left."""
+    monkeypatch.setattr("cadenza_async.onboarding._run.READ_AHEAD", 500)
+    alive: WeakValueDictionary[int, NewAccount] = WeakValueDictionary()
+
+    def rows() -> Iterator[NewAccount]:
+        for n in range(3_000):
+            account = alive[n] = row(n)
+            yield account
+
+    held: list[int] = []
+    objects: list[int] = []
+    async with RawServer() as server:
+        server.requests = Forgetful()
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        async with raw.running(rows()) as run:
+            done = 0
+            async for _ in run:
+                done += 1
+                held.append(len(alive))
+                if done in {1_000, 2_500}:
+                    gc.collect()
+                    objects.append(len(gc.get_objects()))
+    assert done == 3_000
+    assert max(held) <= 500 + 256
+    assert objects[1] < objects[0] + 1_000
+
+
+async def test_reading_ahead_is_bounded(job: Job) -> None:
+    """An endless input is fine."""
+
+    def rows() -> Iterator[NewAccount]:
+        number = 0
+        while True:
+            yield row(number := number + 1)
+
+    async with job.running(rows()) as run:
+        for _ in range(50):
+            assert (await anext(run)).state is RowState.DONE
+    assert len(job.sandbox.accounts) < 500
+    await asyncio.sleep(0)

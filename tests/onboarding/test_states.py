@@ -1,0 +1,240 @@
+"""The states of a row, as a table and as a machine. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from cadenza_async.errors import (
+    ApiError,
+    AuthenticationError,
+    CadenzaError,
+    ConfigError,
+    ConflictError,
+    CredentialsRejectedError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    InvalidRowError,
+    NotFoundError,
+    NotSentError,
+    OutcomeUnknownError,
+    OutcomeUnknownTimeoutError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    UnreadableAnswerError,
+    UsageError,
+    VenueError,
+)
+from cadenza_async.onboarding._states import (
+    MOVES,
+    Fate,
+    Known,
+    RowState,
+    after,
+    fate,
+    fate_of_others,
+    meet,
+    ours,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FATES = {
+    OutcomeUnknownError: Fate.DOUBTFUL,
+    OutcomeUnknownTimeoutError: Fate.DOUBTFUL,
+    NotSentError: Fate.UNREACHABLE,
+    DeadlineExceededError: Fate.UNREACHABLE,
+    RateLimitedError: Fate.THROTTLED,
+    ServerError: Fate.THROTTLED,
+    VenueError: Fate.VENUE_DOWN,
+    AuthenticationError: Fate.USER_OUT,
+    PermissionDeniedError: Fate.USER_OUT,
+    ConfigError: Fate.USER_OUT,
+    ConflictError: Fate.REFUSED,
+    CredentialsRejectedError: Fate.REFUSED,
+    InvalidRequestError: Fate.REFUSED,
+    NotFoundError: Fate.REFUSED,
+    UnreadableAnswerError: Fate.REFUSED,
+    UsageError: Fate.REFUSED,
+}
+STATES = {
+    Fate.DONE: RowState.DONE,
+    Fate.REFUSED: RowState.FAILED,
+    Fate.DOUBTFUL: RowState.UNKNOWN,
+    Fate.UNREACHABLE: RowState.PENDING,
+    Fate.THROTTLED: RowState.PENDING,
+    Fate.VENUE_DOWN: RowState.PENDING,
+    Fate.USER_OUT: RowState.PENDING,
+}
+
+
+def make(kind: type[CadenzaError]) -> CadenzaError:
+    """An error of a kind."""
+    return kind("no", status=400) if issubclass(kind, ApiError) else kind("no")
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+@pytest.mark.parametrize("kind", FATES)
+def test_what_comes_of_a_sending(kind: type[CadenzaError], *, doubted: bool) -> None:
+    """Each error has its meaning; only a conflict means something else after a doubt."""
+    expected = Fate.DOUBTFUL if doubted and kind is ConflictError else FATES[kind]
+    assert fate(make(kind), doubted=doubted) is expected
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+def test_without_an_error_it_is_done(*, doubted: bool) -> None:
+    """An account is an account."""
+    assert fate(None, doubted=doubted) is Fate.DONE
+
+
+@pytest.mark.parametrize("came", Fate)
+def test_where_each_fate_leads(came: Fate) -> None:
+    """Nothing but an answer settles a row, and every way there is allowed from INTENT."""
+    assert after(came) is STATES[came]
+    assert after(came) in MOVES[RowState.INTENT]
+
+
+@pytest.mark.parametrize("kind", FATES)
+def test_what_fails_before_sending_never_settles_a_row(kind: type[CadenzaError]) -> None:
+    """It is about the user: to wait, or nothing can be done."""
+    passing = {Fate.DOUBTFUL, Fate.UNREACHABLE, Fate.THROTTLED, Fate.VENUE_DOWN}
+    waits = FATES[kind] in passing or kind is UnreadableAnswerError
+    assert fate_of_others(make(kind)) is (Fate.THROTTLED if waits else Fate.USER_OUT)
+
+
+def test_errors_of_others_become_ours() -> None:
+    """By their kind, not by their text."""
+    error = NotSentError("no")
+    assert ours(error) is error
+    assert isinstance(ours(KeyError("secret")), ConfigError)
+    assert "secret" not in str(ours(KeyError("secret")))
+
+
+def known(state: RowState, **facts: bool) -> Known:
+    """What the journal knows of a row."""
+    given = {"same": True, "met": False, "provisional": False} | facts
+    return Known(state=state, **given)
+
+
+def refuse(state: RowState, **facts: bool) -> Callable[[], object]:
+    """A row that must not take part."""
+    return lambda: meet(known(state, **facts), retry_failed=False)
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_the_same_row_again(state: RowState) -> None:
+    """It goes on where it was; what was being sent is in doubt."""
+    expected = RowState.UNKNOWN if state is RowState.INTENT else state
+    assert meet(known(state), retry_failed=False) is expected
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_a_changed_row(state: RowState) -> None:
+    """It replaces the old one only where nothing was connected."""
+    if state in {RowState.PENDING, RowState.FAILED}:
+        assert meet(known(state, same=False), retry_failed=False) is RowState.PENDING
+    else:
+        with pytest.raises(InvalidRowError, match="changed"):
+            refuse(state, same=False)()
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_a_row_met_twice(state: RowState) -> None:
+    """Whatever it is, the second one is refused."""
+    with pytest.raises(InvalidRowError, match="same key"):
+        refuse(state, met=True)()
+
+
+def test_failed_rows_take_part_again() -> None:
+    """On demand, or when the reason lay in other rows."""
+    assert meet(known(RowState.FAILED), retry_failed=True) is RowState.PENDING
+    assert meet(known(RowState.FAILED, provisional=True), retry_failed=False) is RowState.PENDING
+
+
+@given(
+    state=st.sampled_from(RowState),
+    same=st.booleans(),
+    provisional=st.booleans(),
+    retry_failed=st.booleans(),
+)
+def test_nothing_that_may_exist_becomes_pending_by_being_met(
+    *, state: RowState, same: bool, provisional: bool, retry_failed: bool
+) -> None:
+    """However a run begins, no row that may have been done is sent without a look."""
+    facts = known(state, same=same, provisional=provisional)
+    try:
+        now = meet(facts, retry_failed=retry_failed)
+    except InvalidRowError:
+        return
+    assert (now is RowState.PENDING) <= (state in {RowState.PENDING, RowState.FAILED})
+
+
+class Machine(RuleBasedStateMachine):
+    """A row against a server: sent, answered or not, looked for, crashed, begun again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = RowState.PENDING
+        self.accounts = 0
+        self.late = 0
+        self.doubted = False
+
+    def go(self, state: RowState) -> None:
+        assert state in MOVES[self.state]
+        self.state = state
+
+    @precondition(lambda self: self.state is RowState.PENDING)
+    @rule(error=st.sampled_from([None, *FATES]), landed=st.sampled_from(["now", "later", "never"]))
+    def send(self, error: type[CadenzaError] | None, landed: str) -> None:
+        """Send it; an answer tells whether it landed, a lost one does not."""
+        self.go(RowState.INTENT)
+        came = fate(make(error) if error else None, doubted=self.doubted)
+        lost = error is not None and issubclass(error, OutcomeUnknownError)
+        if came is Fate.DONE or (lost and landed == "now"):
+            self.accounts += 1
+        elif lost and landed == "later":
+            self.late += 1
+        self.doubted |= after(came) is RowState.UNKNOWN
+        self.go(after(came))
+
+    @precondition(lambda self: self.state is RowState.PENDING)
+    @rule(landed=st.booleans())
+    def die_while_sending(self, *, landed: bool) -> None:
+        """The process dies after the intent was written; the server may have read it."""
+        self.go(RowState.INTENT)
+        self.accounts += landed
+        self.begin_again()
+
+    @rule()
+    def begin_again(self) -> None:
+        """A new run meets the row."""
+        self.state = meet(known(self.state), retry_failed=False)
+
+    @precondition(lambda self: self.state is RowState.UNKNOWN)
+    @rule()
+    def look_early(self) -> None:
+        """Before the quarantine is over only what is there counts."""
+        if self.accounts:
+            self.go(RowState.DONE)
+
+    @precondition(lambda self: self.state is RowState.UNKNOWN)
+    @rule()
+    def look_after_the_quarantine(self) -> None:
+        """By now what was late has landed."""
+        self.accounts, self.late = self.accounts + self.late, 0
+        self.go(RowState.DONE if self.accounts else RowState.PENDING)
+
+    @invariant()
+    def at_most_one_account(self) -> None:
+        assert self.accounts + self.late <= 1
+        assert (self.state is RowState.DONE) <= (self.accounts == 1)
+        assert not (self.accounts and self.state in {RowState.PENDING, RowState.FAILED})
+
+
+TestMachine = Machine.TestCase

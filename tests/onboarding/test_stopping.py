@@ -1,0 +1,190 @@
+"""A run that is stopped sends nothing more, and leaves a journal to go on from."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cadenza_async import NewAccount, RowState, onboard
+from cadenza_async.errors import ClosedError
+from cadenza_async.onboarding._store import Store
+from cadenza_async.sandbox import Fault
+
+from .jobs import Job, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+async def _finish(job: Job, number: int) -> None:
+    """Run the job to its end: each account is there once, and the journal agrees."""
+    outcomes = await job.run([row(n) for n in range(number)])
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert set(job.names().values()) == {1}
+    assert len(job.names()) == number
+    there = {a["tradingAccountId"] for a in job.sandbox.accounts}
+    journaled = (await job.journaled()).values()
+    assert {r.account.trading_account_id for r in journaled if r.account} == there
+
+
+async def test_leaving_the_block_stops(job: Job) -> None:
+    """What is in flight is waited for and written down; the rest is not sent."""
+    job.sandbox.script("latency:50ms:100%@connect")
+    async with job.running((row(n) for n in range(100)), concurrency=5) as run:
+        async for _ in run:
+            break
+    sent = len(job.calls("connect"))
+    assert 1 <= sent <= 12
+    assert len(job.sandbox.accounts) == sent
+    assert await _number(job, RowState.DONE) == sent
+    with pytest.raises(StopAsyncIteration):
+        await anext(run)
+    await _finish(job, 100)
+    assert len(job.calls("connect")) == 100
+
+
+async def _number(job: Job, *states: RowState) -> int:
+    return len(await job.journaled(*states))
+
+
+async def test_what_outlives_the_grace_period_is_unknown(job: Job) -> None:
+    """A call that is not answered in time is left in the journal as such, and settled later."""
+    impatient = Job(sandbox=job.sandbox, journal=job.journal, pool={"grace": 0.1, "timeout": 9})
+    job.sandbox.script(Fault("slow-commit", seconds=0.5, endpoint="connect"))
+    async with impatient.running([row(n) for n in range(3)], concurrency=1):
+        while not job.calls("connect"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await _number(job, RowState.INTENT, RowState.UNKNOWN) == 1
+    assert len(job.calls("connect")) == 1
+    outcomes = await job.run([row(n) for n in range(3)], quarantine=0.8)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(job.calls("connect")) == 3
+    assert set(job.names().values()) == {1}
+
+
+@pytest.mark.parametrize("after", [0, 0.001, 0.01, 0.05, 0.1, 0.2])
+async def test_cancelling(job: Job, after: float) -> None:
+    """At whatever moment the caller is cancelled, nothing is lost and nothing is done twice."""
+    job.sandbox.script("latency:20ms:50%@connect")
+
+    async def work() -> None:
+        async with job.running([row(n) for n in range(100)], concurrency=5) as run:
+            async for _ in run:
+                pass
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(after)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    job.sandbox.behave()
+    await _finish(job, 100)
+
+
+async def test_breaking_out_of_a_plain_loop(job: Job) -> None:
+    """When nobody holds the run any more, it stops by itself."""
+    async with job.connect() as pool:
+        async for _ in onboard(
+            pool, [row(n) for n in range(2000)], tokens=job.tokens, journal=job.journal
+        ):
+            break
+        gc.collect()
+        while await asyncio.to_thread(_is_held, job):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert len(job.sandbox.accounts) < 1000
+    await _finish(job, 2000)
+
+
+def _is_held(job: Job) -> bool:
+    try:
+        Store(str(job.journal), job.sandbox.url, retry_failed=False).close()
+    except ValueError:
+        return True
+    return False
+
+
+async def test_closing_the_pool_ends_the_run(job: Job) -> None:
+    """What is in flight is drained; the one who iterates is told that it was not the end."""
+    job.sandbox.script("latency:50ms:100%@connect")
+    async with job.connect() as pool:
+        run = onboard(pool, [row(n) for n in range(100)], tokens=job.tokens, journal=job.journal)
+        await anext(run)
+        await pool.aclose()
+        with pytest.raises(ClosedError):
+            _ = [outcome async for outcome in run]
+        await run.aclose()
+    assert len(job.sandbox.accounts) == len(job.calls("connect"))
+    assert await _number(job, RowState.DONE) == len(job.sandbox.accounts)
+    job.sandbox.behave()
+    await _finish(job, 100)
+
+
+async def test_a_closed_pool_cannot_begin(job: Job) -> None:
+    """Nothing is made, not even a journal."""
+    async with job.connect() as pool:
+        pass
+    with pytest.raises(ClosedError):
+        await anext(onboard(pool, [row(1)], journal=job.journal))
+    assert not job.journal.exists()
+
+
+async def test_closing_twice_and_before_it_began(job: Job) -> None:
+    """Both do nothing."""
+    async with job.connect() as pool:
+        run = onboard(pool, [row(1)], tokens=job.tokens, journal=job.journal)
+        assert set(run.counts.values()) == {0}
+        assert run.missing is None
+        await run.aclose()
+        assert [outcome async for outcome in run] == []
+        await run.aclose()
+    assert job.sandbox.requests == []
+
+
+async def test_a_slow_reader_slows_sending(job: Job) -> None:
+    """Without anybody taking outcomes, only so much is sent, and only so much is read."""
+    read = 0
+
+    def rows() -> Iterator[NewAccount]:
+        nonlocal read
+        for read in range(30_000):
+            yield row(read, api_key=f"api-key-{read:06}")
+
+    async with job.running(rows()) as run:
+        async with asyncio.timeout(30):
+            while len(job.sandbox.accounts) < 256:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        assert 256 <= len(job.sandbox.accounts) <= 300
+        assert read <= 12_000
+        taken = [await anext(run) for _ in range(500)]
+        assert len({outcome.key for outcome in taken}) == 500
+
+
+async def test_the_counts_add_up(job: Job) -> None:
+    """At the end of the run every row is in the state of its outcome."""
+    rows = [row(n, api_key=("invalid" if n % 5 == 0 else "good") + f"{n:06}") for n in range(20)]
+    async with job.running(rows) as run:
+        async for _ in run:
+            assert sum(run.counts.values()) <= 20
+        counts = {state.value: number for state, number in run.counts.items() if number}
+    assert counts == {"DONE": 16, "FAILED": 4}
+
+
+async def test_a_disk_that_is_full_ends_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent that could not be written down; the error is raised as it is."""
+
+    def full(self: Store) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with job.running(row(n) for n in range(500)) as run:
+        await anext(run)
+        monkeypatch.setattr(Store, "commit", full)
+        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+            _ = [outcome async for outcome in run]
+        monkeypatch.undo()
+    assert len(job.sandbox.accounts) < 500
+    await _finish(job, 500)

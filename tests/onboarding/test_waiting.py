@@ -1,0 +1,164 @@
+"""What waits, for how long, and what goes on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import RowState
+from cadenza_async.errors import NotSentError, RateLimitedError, VenueError
+from tests.raw import RawServer, answers, done, envelope
+
+from .jobs import Job, row
+
+if TYPE_CHECKING:
+    from tests.raw import Exchange
+
+BUSY = ["429@connect", "429-bare@connect", "503-retry:50ms@connect", "503-lock@connect"]
+
+
+@pytest.mark.parametrize("fault", BUSY)
+async def test_a_throttled_row_is_sent_again(job: Job, fault: str) -> None:
+    """Nothing was done, so it simply waits for its turn."""
+    job.sandbox.script(fault)
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts, outcome.error) == (RowState.DONE, 2, None)
+    assert (await job.journaled())["desk-1"].attempts == 2
+
+
+async def test_a_throttled_user_does_not_hold_up_others(job: Job) -> None:
+    """One user is asked to come back in a second; the other's rows are done by then."""
+    job.sandbox.script("ok@list", "ok@list", Fault429)
+    rows = [row(0, user="u-2"), *[row(n) for n in range(1, 20)]]
+    outcomes = await job.run(rows, concurrency=1)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert [*outcomes][-1] == "desk-0"
+
+
+Fault429 = "429:1s@connect"
+
+
+async def test_a_user_who_is_always_throttled_is_given_up(job: Job) -> None:
+    """When patience ends, the rows are left PENDING, with the reason."""
+    job.sandbox.script("503-lock:100%@connect")
+    outcomes = await job.run([row(1), row(2)], patience=0.3)
+    assert {o.state for o in outcomes.values()} == {RowState.PENDING}
+    assert {type(o.error) for o in outcomes.values()} == {RateLimitedError}
+    job.sandbox.behave()
+    assert set((await job.states([row(1), row(2)])).values()) == {"DONE"}
+
+
+async def test_a_venue_that_comes_back_is_waited_for(job: Job) -> None:
+    """Rows of the exchange that is down wait, those of another one do not."""
+    job.sandbox.script(*["429-venue@connect"] * 3)
+    rows = [row(n, venue="BYBIT" if n < 4 else "BINANCE") for n in range(8)]
+    outcomes = await job.run(rows)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert sum(o.attempts for o in outcomes.values()) == 8 + 3
+
+
+async def test_a_venue_that_stays_down_is_given_up(job: Job) -> None:
+    """After the patience its rows are left PENDING; one call at a time found out about it."""
+    rows = [row(n, venue="BYBIT", api_key="down" + "x" * 9) for n in range(20)] + [row(30)]
+    outcomes = await job.run(rows, patience=1.0)
+    assert outcomes.pop("desk-30").state is RowState.DONE
+    assert {o.state for o in outcomes.values()} == {RowState.PENDING}
+    assert {type(o.error) for o in outcomes.values()} == {VenueError}
+    assert len(job.calls("connect")) < 50
+    assert {r.state for r in (await job.journaled()).values()} == {RowState.PENDING, RowState.DONE}
+
+
+async def test_a_bad_row_does_not_shut_its_venue(job: Job) -> None:
+    """A key that always fails at the exchange waits by itself once others get through."""
+    rows = [row(0, api_key="down" + "x" * 9), *[row(n) for n in range(1, 40)]]
+    outcomes = await job.run(rows, patience=1.0)
+    assert outcomes.pop("desk-0").state is RowState.PENDING
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+
+
+async def test_a_server_that_is_not_there_yet(job: Job) -> None:
+    """Nothing is lost while it cannot be reached, and all goes on when it can."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    early = Job(
+        sandbox=job.sandbox, journal=job.journal, pool={"base_url": f"http://127.0.0.1:{port}"}
+    )
+
+    async def appear() -> RawServer:
+        await asyncio.sleep(0.3)
+        sock = socket.create_server(("127.0.0.1", port))
+        return await RawServer(sock=sock).__aenter__()
+
+    appearing = asyncio.create_task(appear())
+    outcomes = await early.run([row(n) for n in range(5)])
+    server = await appearing
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len([r for r in server.requests if r.method == "POST"]) == 5
+    await server.__aexit__(None, None, None)
+
+
+async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
+    """When nobody could be reached for the patience, all rows are left PENDING."""
+    async with RawServer() as server:
+
+        async def last_words(exchange: Exchange) -> None:
+            await answers(200, envelope(data=[], pagination={"hasNext": False}))(exchange)
+            server._server.close()
+            exchange.writer.close()
+
+        server.play(last_words)
+        alone = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        rows = [row(n, user="u-1") for n in range(50)]
+        outcomes = await alone.run(rows, patience=0.5)
+    assert {o.state for o in outcomes.values()} == {RowState.PENDING}
+    assert {type(o.error) for o in outcomes.values()} == {NotSentError}
+    assert not [r for r in server.requests if r.method == "POST"]
+
+
+BUSY_NOW = answers(503, envelope(-22014))
+
+
+async def test_concurrency_is_capped(job: Job) -> None:
+    """Never more calls than that are in flight, of all users together."""
+    flying, most = 0, 0
+
+    async def slowly(exchange: Exchange) -> None:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0.01)
+        flying -= 1
+        await done(exchange)
+
+    async with RawServer(default=slowly) as server:
+        users: dict[str, Any] = {"pool": {"base_url": server.url}, "users": ("u-1", "u-2")}
+        raw = Job(sandbox=job.sandbox, journal=job.journal, **users)
+        rows = [row(n, user=f"u-{n % 2 + 1}") for n in range(60)]
+        outcomes = await raw.run(rows, concurrency=3)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert most == 3
+
+
+async def test_concurrency_grows_and_shrinks(job: Job) -> None:
+    """More calls are in flight while answers come well, half as many after a refusal."""
+    flying, seen = 0, list[int]()
+
+    async def slowly(exchange: Exchange) -> None:
+        nonlocal flying
+        flying += 1
+        seen.append(flying)
+        busy = len(seen) == 300
+        await asyncio.sleep(0.02)
+        flying -= 1
+        await (BUSY_NOW if busy else done)(exchange)
+
+    async with RawServer(default=slowly) as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        await raw.run([row(n) for n in range(500)])
+    assert max(seen[:9]) <= 9
+    most = max(seen[:300])
+    assert most >= 32
+    assert max(seen[420:500]) < 0.8 * most
