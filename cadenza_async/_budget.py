@@ -22,21 +22,19 @@ class Ticket:
 
     Attributes:
         rate_class: What the call counts against.
-        window: The window it was charged to.
         budget: The budget it was charged to.
     """
 
     rate_class: RateClass
-    window: int
     budget: Budget = field(repr=False)
 
 
 class Budget:
     """The calls left in the server's fixed window, as its headers tell.
 
-    Until a class of calls has seen headers, one of its calls is let through at a time. After the
-    end of a window the next one is assumed to have the same limit, less what is still in flight:
-    that may count in either.
+    Before the first headers one call is let through at a time, and until a class of calls has
+    seen some, one of that class. After the end of a window the next one is assumed to have the
+    same limit, less what is still in flight: that may count in either.
 
     Args:
         clock: Where the server's clock stands.
@@ -51,7 +49,6 @@ class Budget:
         "_past",
         "_reset",
         "_shut",
-        "_window",
     )
 
     def __init__(self, clock: ServerClock) -> None:
@@ -63,7 +60,6 @@ class Budget:
         self._reset: float | None = None  # None: the window's first answer is not there yet
         self._past = -math.inf
         self._shut = -math.inf
-        self._window = 0
 
     def limit(self, rate_class: RateClass) -> int | None:
         """Return the calls per window that this class was last told."""
@@ -72,7 +68,11 @@ class Budget:
     def start(self, rate_class: RateClass, now: float) -> Ticket | None:
         """Charge one call, or return None when there is no room for it now."""
         self._roll(now)
-        probing = rate_class not in self._limits and self._in_flight.get(rate_class, 0)
+        unseen = rate_class not in self._limits
+        probing = unseen and (
+            self._in_flight.get(rate_class, 0)
+            or (not self._limits and any(self._in_flight.values()))
+        )
         spent = self._limit is not None and self._left <= 0
         if probing or spent or now < self._shut:
             return None
@@ -82,7 +82,7 @@ class Budget:
         """Charge one call, whether there is room or not."""
         self._left -= 1
         self._in_flight[rate_class] = self._in_flight.get(rate_class, 0) + 1
-        return Ticket(rate_class=rate_class, window=self._window, budget=self)
+        return Ticket(rate_class=rate_class, budget=self)
 
     def opens(self, now: float) -> float | None:
         """Return when there may be room again; None if a call in flight has to tell."""
@@ -126,7 +126,6 @@ class Budget:
         if self._limit is None or self._reset is None or now < self._ends():
             return
         self._past, self._reset = self._reset, None
-        self._window += 1
         self._left = self._limit - sum(self._in_flight.values())
 
     def _learn(self, ticket: Ticket, report: RateReport, in_flight: int) -> None:
@@ -134,7 +133,6 @@ class Budget:
         self._limits[ticket.rate_class] = report.limit
         current = self._past if self._reset is None else self._reset
         if first or (self._reset is not None and report.reset > current):
-            self._window += not first
             self._reset, self._left = report.reset, report.remaining - in_flight
         elif self._reset is None and report.reset > current:
             self._reset, self._left = report.reset, min(self._left, report.remaining)
