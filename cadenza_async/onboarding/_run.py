@@ -87,14 +87,17 @@ class Run:
         return await self._desk.outlet.get()
 
     def abandon(self) -> None:
-        """Stop, without waiting for it."""
+        """Stop, without waiting for it; may be called in any thread."""
         self._stopped = True
-        self._end()
+        loop = self._desk.shared.loop
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._end)
 
     async def stop(self) -> None:
         """Send nothing more, wait for what is in flight, and close the journal."""
+        self._stopped = True
         if not self._main.done():
-            self.abandon()
+            self._end()
             await asyncio.wait([self._main])
         self._desk.outlet.clear()
 

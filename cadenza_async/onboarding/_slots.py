@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FIRST: Final = 8.0
-_LONG_TURN: Final = 0.004  # seconds that others in the loop wait for their turn
-_EASE: Final = 0.97
 _LONGEST_PAUSE_AFTER: Final = 6  # failures; then the backoff has reached its most
 
 
@@ -22,9 +20,7 @@ class Slots:
 
     Begins with a few, adds one for every good answer until the first trouble, and from then on
     one for every round of good answers. Trouble halves it, once for all calls that were in flight
-    then. It shrinks a little while the loop is so busy with answers that others in it have to
-    wait: more calls would not make it any faster. While Cadenza cannot be reached, all wait,
-    longer and longer.
+    then. While Cadenza cannot be reached, all wait, longer and longer.
 
     Args:
         most: How many there may ever be.
@@ -40,12 +36,11 @@ class Slots:
         self._most = most
         self._limit = min(_FIRST, most)
         self._calm = True
-        self._crowded = False
         self._taken = 0
         self._halved = 0.0
         self._closed_until = 0.0
         self._failures = 0
-        self._waiting: deque[asyncio.Future[float]] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self.unreachable_since: float | None = None
 
@@ -56,18 +51,17 @@ class Slots:
             if now >= self._closed_until:
                 self._taken += 1
                 return now
-        turn: asyncio.Future[float] = self._loop.create_future()
+        turn: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(turn)
         self._let_in()
         try:
-            given = await turn
+            await turn
         except asyncio.CancelledError:
             if not turn.cancelled():
                 self._taken -= 1
                 self._let_in()
             raise
-        self._crowded = self._loop.time() - given > _LONG_TURN
-        return given
+        return self._loop.time()
 
     def give_back(self) -> None:
         """Give one back."""
@@ -78,12 +72,7 @@ class Slots:
         """Note an answer that came well."""
         self.unreachable_since = None
         self._failures = 0
-        if self._crowded:
-            self._calm = False
-            self._limit = max(min(_FIRST, self._limit), self._limit * _EASE)
-        else:
-            self._limit += 1.0 if self._calm else 1.0 / self._limit
-        self._limit = min(self._most, self._limit)
+        self._limit = min(self._most, self._limit + (1.0 if self._calm else 1.0 / self._limit))
 
     def trouble(self, since: float) -> None:
         """Note that a call which left at ``since`` was throttled, or not answered in time."""
@@ -112,7 +101,7 @@ class Slots:
         while self._waiting and self._taken < int(self._limit):
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(now)
+                turn.set_result(None)
                 self._taken += 1
 
     def _reopen(self) -> None:

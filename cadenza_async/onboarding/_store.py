@@ -200,6 +200,7 @@ class Store:
         try:
             now = meet(known, retry_failed=self._retry_failed)
         except InvalidRowError as refusal:
+            refusal.key = entry.key
             return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal)
         if now is RowState.PENDING:
             return self._renew(id_, entry, doubted=bool(doubted) and known.same)

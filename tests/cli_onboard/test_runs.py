@@ -272,8 +272,12 @@ async def test_keys_are_not_typed_in(sandbox: Sandbox) -> None:
 
 FULL_DISK = """
 import resource, runpy
-resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
-runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, before[1]))
+try:
+    runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 

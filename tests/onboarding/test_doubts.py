@@ -205,6 +205,16 @@ async def test_a_user_whose_token_dies_leaves_unknown_rows(job: Job) -> None:
     assert len(job.sandbox.accounts) == 2
 
 
+async def test_a_user_who_is_out_leaves_what_is_in_doubt(job: Job) -> None:
+    """While a row is in quarantine, another one finds that the token is no good any more."""
+    await job.run([row(9)])
+    job.sandbox.script("drop-after-commit@connect", *["expired-token@connect"] * 20)
+    outcomes = await job.run([row(n) for n in range(9)], concurrency=1, quarantine=30)
+    states = [outcome.state.value for outcome in outcomes.values()]
+    assert sorted(states) == ["PENDING"] * 8 + ["UNKNOWN"]
+    assert {type(o.error) for o in outcomes.values()} == {AuthenticationError}
+
+
 async def test_the_quarantine_begins_again_after_a_restart(job: Job) -> None:
     """A row that was UNKNOWN is in doubt for as long as if it had just been sent."""
     await _leave_in_doubt(job, "drop-before-commit")

@@ -2,7 +2,8 @@
 
 async-solipsism brings the loop and its clock. Its sockets deliver at once and know no reset, so
 these take their place: what is sent arrives a moment later and in order, and whatever reaches a
-closed end is answered with a reset, as TCP does.
+closed end is answered with a reset, as TCP does. A process of this network can be killed: its
+connections close as the kernel would close them. Blocking jobs take virtual time, and no thread.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import logging
 import os
 import random
 import socket
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import partial
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import mock
@@ -25,6 +29,7 @@ from async_solipsism.selector import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from concurrent.futures import Executor
     from selectors import SelectorKey
 
 T = TypeVar("T")
@@ -47,7 +52,7 @@ class _End(async_solipsism.Socket):
         self._inbox = bytearray()
         self._sent: deque[Callable[[], None]] = deque()
         self._arrives = 0.0
-        self._ended = self._closed = self._lingers_not = False
+        self._ended = self._closed = self._orphaned = self._lingers_not = False
         self._error: OSError | None = None
 
     def setsockopt(self, level: int, optname: int, value: Any, optlen: Any = None) -> None:  # noqa: ANN401
@@ -93,14 +98,26 @@ class _End(async_solipsism.Socket):
 
     def close(self) -> None:
         if not self._closed:
+            self._hang_up()
             self._closed = True
-            unread = bool(self._inbox)
-            self._post(self.peer.break_off if unread or self._lingers_not else self.peer.end)
             self._read_queue = self._write_queue = None
+
+    def orphan(self) -> None:
+        """Be closed by the kernel, because the process is gone."""
+        if not self._closed:
+            self._hang_up()
+            self._orphaned = True
+            self._inbox.clear()
+            self.break_off()
+
+    def _hang_up(self) -> None:
+        if not self._orphaned:
+            rude = self._inbox or self._lingers_not
+            self._post(self.peer.break_off if rude else self.peer.end)
 
     def take(self, content: bytes) -> None:
         """Receive bytes."""
-        if self._closed:
+        if self._closed or self._orphaned:
             self._post(self.peer.break_off)
         else:
             self._inbox += content
@@ -145,6 +162,86 @@ class _Listener(async_solipsism.ListenSocket):
         return ours, caller
 
 
+class Process:
+    """A program on the network, that can be killed.
+
+    What its tasks still do after that reaches nobody.
+
+    Attributes:
+        killed: Whether it was.
+    """
+
+    def __init__(self) -> None:
+        self.killed = False
+        self._ends: list[_End] = []
+
+    def start(self, main: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run a coroutine, and all that it starts, as this process."""
+        context = copy_context()
+        context.run(_process.set, self)
+        return asyncio.get_running_loop().create_task(main, context=context)
+
+    def kill(self) -> None:
+        """Close its connections, and let it make no more."""
+        self.killed = True
+        for end in self._ends:
+            end.orphan()
+
+    def own(self, end: _End) -> None:
+        """Take a connection."""
+        self._ends.append(end)
+        if self.killed:
+            end.orphan()
+
+
+_process: ContextVar[Process | None] = ContextVar("process", default=None)
+
+
+class _Worker:
+    """Does the jobs of an executor one after another; each takes a while, and so does telling."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self._jobs: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._answers: deque[Callable[[], None]] = deque()
+        self._done = self._told = 0.0
+
+    def submit(self, job: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Take a job."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.append((job, answer))
+        self._done = max(self._done, self._loop.time()) + self._loop.delay()
+        self._loop.call_at(self._done, self._work)
+        return answer
+
+    def _work(self) -> None:
+        job, answer = self._jobs.popleft()
+        if answer.cancelled():
+            return
+        try:
+            tell = partial(answer.set_result, job())
+        except Exception as error:  # noqa: BLE001  # whoever waits is told
+            tell = partial(answer.set_exception, error)
+        self._answers.append(lambda: None if answer.cancelled() else tell())
+        self._told = max(self._told, self._loop.time() + self._loop.delay())
+        self._loop.call_at(self._told, lambda: self._answers.popleft()())
+
+
+class _Task(asyncio.Task[Any]):
+    """Has its place in a set by its number, not by its address: the next run is to be the same."""
+
+    def __init__(self, *given: Any, loop: VirtualLoop, **options: Any) -> None:
+        self._place = next(loop.places)
+        super().__init__(*given, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._place
+
+
+def _make_task(loop: Any, *given: Any, **options: Any) -> _Task:  # noqa: ANN401
+    return _Task(*given, loop=loop, **options)
+
+
 class _Clock(Clock):
     """Moves with every step, however small."""
 
@@ -167,6 +264,7 @@ class VirtualLoop(async_solipsism.EventLoop):
 
     Attributes:
         outages: What happens to new connections now: ``refused``, ``swallowed``, or nothing.
+        places: The numbers of its tasks.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -175,7 +273,10 @@ class VirtualLoop(async_solipsism.EventLoop):
         self._clock = _Clock()
         self._selector = _Selector(self._clock)
         self._dice = Random(f"network {seed}")
+        self._workers: defaultdict[Executor | None, _Worker] = defaultdict(lambda: _Worker(self))
         self.outages: set[str] = set()
+        self.places = count()
+        self.set_task_factory(_make_task)
 
     def time(self) -> float:
         return self._clock.time()
@@ -198,7 +299,18 @@ class VirtualLoop(async_solipsism.EventLoop):
         await asyncio.sleep(_NEVER if "swallowed" in self.outages else self.delay())
         if "refused" in self.outages:
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
-        return await super().aiohappyeyeballs_start_connection(*given, **options)
+        end: _End = await super().aiohappyeyeballs_start_connection(*given, **options)
+        process = _process.get()
+        if process is not None:
+            process.own(end)
+        return end
+
+    def run_in_executor(  # pyright: ignore[reportIncompatibleMethodOverride] - as in asyncio
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        if getattr(executor, "_shutdown", False):
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        return self._workers[executor].submit(partial(func, *args))
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0) -> T:

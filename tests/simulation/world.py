@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cadenza_async import AsyncCadenza
+    from cadenza_async.auth import Token
     from cadenza_async.models import Attempt
 
     from .network import VirtualLoop
@@ -81,25 +82,29 @@ class World:
         await self._stack.aclose()
 
     def pool(self, **settings: Any) -> SessionPool:
-        """Make a pool that lives by the world's clock and is watched by its books."""
-        pool = SessionPool(base_url=self.sandbox.url, on_attempt=self._attempted, **settings)
+        """Make a pool that lives by the world's clock; its books watch it, if nobody else does."""
+        settings.setdefault("on_attempt", self._attempted)
+        pool = SessionPool(base_url=self.sandbox.url, **settings)
         pool._shared.wall = self.clock
         return pool
 
     def client(self, pool: SessionPool, user: str) -> AsyncCadenza:
-        """Return a user's client; the users differ in where their tokens come from."""
+        """Return a user's client."""
+        return pool.client(access_token=self.token(user), identity=user)
+
+    def token(self, user: str) -> Token:
+        """Return what gives a user's token; the users differ in where theirs come from."""
         number = self.users.index(user) % 3
         if number == 0:
-            login = PasswordLogin(email=f"{user}@desk.test", password=f"password of {user}")
-            return pool.client(access_token=login, identity=user)
+            return PasswordLogin(email=f"{user}@desk.test", password=f"password of {user}")
         if number == 1:
-            return pool.client(access_token=self.sandbox.token(user, expires_in=None))
+            return self.sandbox.token(user, expires_in=None)
 
         async def ask() -> str:
             await asyncio.sleep(self.loop.delay())
             return self.sandbox.token(user, expires_in=120)
 
-        return pool.client(access_token=ask, identity=user)
+        return ask
 
     def note(self, what: str) -> None:
         """Write a line into the log."""

@@ -1,0 +1,292 @@
+"""A bulk job that is killed, cancelled, left and closed, and run again until all is settled."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections import Counter, defaultdict
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from cadenza_async import JournalReader, JournalRow, NewAccount, RowOutcome, RowState, onboard
+from cadenza_async.errors import ClosedError
+
+from .network import Process, run
+from .weather import SLOWEST_COMMIT
+from .world import World
+
+if TYPE_CHECKING:
+    from cadenza_async import Onboarding, SessionPool
+    from cadenza_async.models import Attempt
+
+ROWS = 100
+QUARANTINE = SLOWEST_COMMIT + 10
+SETTLED = frozenset({RowState.DONE, RowState.FAILED, RowState.CONFLICT})
+_VENUES = ("BINANCE", "OKX_UAT", "bybit", "COINBASE")
+_KEYS = (*["a key"] * 18, "slow key", "invalid key")
+_MOST_RUNS = 60
+_DAY = 200_000.0
+
+
+@frozen(kw_only=True)
+class Result:
+    """What came of a job.
+
+    Attributes:
+        seed: Of the run.
+        digest: Of everything that happened.
+        wrong: What must not have happened.
+        states: How many rows ended in each state.
+        endings: How many runs of the job ended in each way.
+        seconds: How long it took, in virtual time.
+    """
+
+    seed: int
+    digest: str
+    wrong: tuple[str, ...]
+    states: Counter[RowState]
+    endings: Counter[str]
+    seconds: float
+
+
+def play(seed: int, *, rows: int = ROWS, quarantine: float = QUARANTINE) -> Result:
+    """Run a job in the world of a seed, with crashes, until all of its rows are settled.
+
+    Args:
+        seed: Decides everything.
+        rows: How many.
+        quarantine: Of the job.
+    """
+
+    async def main() -> Result:
+        with TemporaryDirectory() as directory:
+            async with World(seed) as world, asyncio.timeout(_DAY):
+                operator = Operator(world, rows, quarantine, Path(directory))
+                await operator.work()
+                return operator.sum_up()
+
+    return run(main, seed=seed)
+
+
+@define
+class Operator:
+    """Runs a job again and again.
+
+    Args:
+        world: Where it acts.
+        number: How many rows there are.
+        quarantine: Of the job.
+        directory: Where the journals are; a crash leaves the next run a copy of the last one.
+    """
+
+    world: World
+    number: int
+    quarantine: float
+    directory: Path
+    rows: list[NewAccount] = field(init=False)
+    endings: Counter[str] = field(factory=Counter[str], init=False)
+    _options: dict[str, Any] = field(init=False)
+    _journal: Path = field(init=False)
+    _dead: list[asyncio.Task[Any]] = field(factory=list[Any], init=False)
+
+    def __attrs_post_init__(self) -> None:
+        dice = self.world.dice
+        self.rows = [self._row(number) for number in range(self.number)]
+        self._journal = self.directory / "0"
+        self._options = {
+            "quarantine": self.quarantine,
+            "concurrency": dice.choice((None, 4)),
+            "patience": dice.choice((90.0, 3600.0)),
+        }
+
+    async def work(self) -> None:
+        """Go on until all rows are settled."""
+        dice, world = self.world.dice, self.world
+        pool = {
+            "timeout": dice.choice((8, 30)),
+            "max_connections": dice.choice((3, 20, 100)),
+            "grace": dice.choice((0, 5, 60)),
+        }
+        troubles = dice.randint(3, 12)
+        for number in range(_MOST_RUNS):
+            job = Job(world, self.rows, self._journal, self._options, pool)
+            how = await self._watch(job, troubled=number < troubles)
+            self.endings[how] += 1
+            world.note(f"run {number}: {how}, {Counter(o.state for o in job.outcomes)}")
+            if how == "ended" and all(outcome.state in SETTLED for outcome in job.outcomes):
+                break
+            await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
+        await asyncio.gather(*self._dead, return_exceptions=True)
+
+    async def _watch(self, job: Job, *, troubled: bool) -> str:
+        """Run the job; break it off at some moment, in some way."""
+        dice, process = self.world.dice, Process()
+        how = dice.choice(("killed", "killed", "killed", "cancelled", "left", "closed"))
+        moment = 10 ** dice.uniform(-2, 2.2) if troubled else None
+        task = process.start(job.work(process))
+        await asyncio.wait([task], timeout=moment)
+        if task.done():
+            how = "ended"
+        elif how == "killed":
+            self._kill(process, task)
+            return how
+        elif how == "cancelled":
+            task.cancel()
+        elif how == "left":
+            await job.leave()
+        else:
+            await job.close()
+        with suppress(ClosedError, asyncio.CancelledError):
+            await task
+        return how
+
+    def _kill(self, process: Process, task: asyncio.Task[None]) -> None:
+        """Leave nothing of a process but what is on its disk."""
+        self._journal = self._journal.with_name(f"{len(self._dead) + 1}")
+        for file in self.directory.glob(f"{len(self._dead)}*"):
+            if not file.name.endswith(("-shm", "-lock")):
+                kind = file.name.removeprefix(f"{len(self._dead)}")
+                shutil.copyfile(file, f"{self._journal}{kind}")
+        process.kill()
+        task.cancel()
+        self._dead.append(task)
+
+    def sum_up(self) -> Result:
+        """Hold the journal against the facts."""
+        with JournalReader(self._journal) as journal:
+            rows = list(journal.rows())
+        for row in rows:
+            self.world.note(repr(row))
+        self.world.books.wrong += audit(self.world, {row.key or "" for row in self.rows}, rows)
+        return Result(
+            seed=self.world.seed,
+            digest=self.world.close_books(),
+            wrong=tuple(self.world.books.wrong),
+            states=Counter(row.state for row in rows),
+            endings=self.endings,
+            seconds=self.world.loop.time(),
+        )
+
+    def _row(self, number: int) -> NewAccount:
+        dice, key = self.world.dice, f"No{number:04d}"
+        return NewAccount(
+            key=key,
+            user=dice.choice(self.world.users),
+            venue=dice.choice(_VENUES),
+            api_key=f"{dice.choice(_KEYS)} {number}",
+            api_secret="a secret",
+            api_passphrase="a passphrase",
+            name=dice.choice((None, f"{key} Spot desk of the seventh office")),
+        )
+
+
+@define
+class Job:
+    """One run of a job.
+
+    Args:
+        world: Where it acts.
+        rows: What it connects.
+        journal: Where its journal is.
+        options: Of the run.
+        settings: Of its pool.
+
+    Attributes:
+        outcomes: What it was told.
+    """
+
+    world: World
+    rows: list[NewAccount]
+    journal: Path
+    options: dict[str, Any]
+    settings: dict[str, Any]
+    outcomes: list[RowOutcome] = field(factory=list[RowOutcome], init=False)
+    _pool: SessionPool = field(init=False)
+    _run: Onboarding = field(init=False)
+    _process: Process = field(init=False)
+
+    async def work(self, process: Process) -> None:
+        """Run it, and hold every outcome against the facts."""
+        self._process = process
+        dice = self.world.dice
+        self._pool = self.world.pool(on_attempt=self._attempted, **self.settings)
+        self._run = onboard(
+            self._pool,
+            dice.sample(self.rows, len(self.rows)),
+            tokens={user: self.world.token(user) for user in self.world.users},
+            journal=self.journal,
+            retry_failed=dice.random() < 0.2,
+            **self.options,
+        )
+        async with self._pool, self._run:
+            async for outcome in self._run:
+                self._take(outcome)
+
+    async def leave(self) -> None:
+        """Stop it as leaving its block does."""
+        await self._run.aclose()
+
+    async def close(self) -> None:
+        """Close its pool under it."""
+        await self._pool.aclose()
+
+    def _take(self, outcome: RowOutcome) -> None:
+        if self._process.killed:
+            return
+        self.outcomes.append(outcome)
+        self.world.note(repr(outcome))
+        there = _accounts(self.world)[outcome.key]
+        if outcome.state is RowState.DONE and outcome.account is not None:
+            fits = there == [outcome.account.trading_account_id]
+        else:
+            fits = outcome.state not in {RowState.DONE, RowState.FAILED} or not there
+        if not fits:
+            self.world.books.wrong.append(f"{outcome.key}: said {outcome.state}, there: {there}")
+
+    def _attempted(self, attempt: Attempt) -> None:
+        self.world.note(repr(attempt))
+
+
+def audit(world: World, keys: set[str], rows: list[JournalRow]) -> list[str]:
+    """Hold a journal whose rows are settled against the facts, and say what does not fit."""
+    there, read = _accounts(world), _sendings(world)
+    wrong = [f"{key}: lost" for key in sorted(keys - {row.key for row in rows})]
+    for row in rows:
+        ids = there[row.key]
+        known = [] if row.account is None else [row.account.trading_account_id]
+        if len(ids) > 1:
+            wrong.append(f"{row.key}: connected {len(ids)} times")
+        if row.state not in SETTLED:
+            wrong.append(f"{row.key}: lost, it is {row.state}")
+        elif row.state is RowState.CONFLICT:
+            wrong += [] if world.weather.trims else [f"{row.key}: conflict, with no name trimmed"]
+        elif ids != known:
+            wrong.append(f"{row.key}: {row.state} with {known}, there: {ids}")
+        if read[row.key] > row.attempts:
+            wrong.append(f"{row.key}: read {read[row.key]} times, attempted {row.attempts} times")
+    return wrong
+
+
+def _accounts(world: World) -> defaultdict[str, list[str]]:
+    """Return the ids of the accounts of each row."""
+    found = defaultdict[str, list[str]](list)
+    for account in (*world.sandbox.accounts, *world.sandbox.archive):
+        found[_key(account["name"])].append(account["tradingAccountId"])
+    return found
+
+
+def _sendings(world: World) -> Counter[str]:
+    """Return how often the server has read each row."""
+    bodies = [r["body"] for r in world.sandbox.requests if r["path"].endswith("/connect")]
+    return Counter(_key(body["name"]) for body in bodies if isinstance(body, dict))
+
+
+def _key(name: str) -> str:
+    """Return the key of a row; it is in all of its names."""
+    found = re.search(r"No\d{4}", name)
+    return name if found is None else found[0]
