@@ -19,7 +19,6 @@ class RateClass(Enum):
     ACCOUNTS = auto()
     READS = auto()
     AUTHENTICATION = auto()
-    NONE = auto()
 
 
 @frozen(kw_only=True)

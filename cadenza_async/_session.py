@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from cadenza_async import _report
-from cadenza_async._calls import Answer, Call, NoAnswer, RateClass
+from cadenza_async._calls import Answer, Call, NoAnswer
 from cadenza_async._headers import rate_report, server_time
 from cadenza_async._outcomes import Outcome, Verdict, judge
 from cadenza_async._retry import Tried, plan
@@ -72,6 +72,7 @@ class Session:
         timeout: float | None = None,
         patience: float | None = None,
         prelude: Callable[[], Awaitable[None]] | None = None,
+        interlude: Callable[[], None] | None = None,
     ) -> T:
         """Send a call until it is answered, refused, or not worth repeating.
 
@@ -81,13 +82,15 @@ class Session:
             patience: Seconds to wait for room in the rate limit besides, for whoever can wait.
             prelude: Awaited before each attempt, once there is room for it; its time does not
                 count. Who gives one repeats by himself: only what costs no waiting is repeated.
+            interlude: Called before another attempt waits for room.
 
         Raises:
             CadenzaError: As the outcome says.
         """
         lasting = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
         with self.shared:
-            return await _Sending(self, call, lasting, patience, prelude).run()
+            sending = _Sending(self, call, lasting, patience, prelude=prelude, interlude=interlude)
+            return await sending.run()
 
 
 class _Sending(Generic[T]):
@@ -97,6 +100,7 @@ class _Sending(Generic[T]):
         "_begin_by",
         "_call",
         "_deadline",
+        "_interlude",
         "_lasting",
         "_number",
         "_patience",
@@ -116,7 +120,9 @@ class _Sending(Generic[T]):
         call: Call[T],
         lasting: float,
         patience: float | None,
+        *,
         prelude: Callable[[], Awaitable[None]] | None,
+        interlude: Callable[[], None] | None,
     ) -> None:
         self._session = session
         self._shared = session.shared
@@ -124,6 +130,7 @@ class _Sending(Generic[T]):
         self._lasting = lasting
         self._patience = patience
         self._prelude = prelude
+        self._interlude = interlude
         self._start_clock()
         self._number = 0
         self._renewed = False
@@ -146,6 +153,8 @@ class _Sending(Generic[T]):
                 return cast("T", outcome.value)
             if not await self._again(outcome):
                 break
+            if self._interlude is not None:
+                self._interlude()
         raise outcome.error
 
     async def _attempt(self) -> Outcome[T]:
@@ -158,12 +167,11 @@ class _Sending(Generic[T]):
                 self._start_clock()
             progress = self._shared.transport.begin(deadline=self._deadline, late=self._is_late)
         except BaseException:
-            if ticket is not None:
-                self._session.limits.refund(ticket)
+            self._session.limits.refund(ticket)
             raise
         return await self._exchange(ticket, progress)
 
-    async def _exchange(self, ticket: Ticket | None, progress: Progress) -> Outcome[T]:
+    async def _exchange(self, ticket: Ticket, progress: Progress) -> Outcome[T]:
         self._number += 1
         sent = self._shared.loop.time()
         self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
@@ -191,9 +199,7 @@ class _Sending(Generic[T]):
         self._shared.check()
         raise DeadlineExceededError("no access token came in time; nothing was sent")
 
-    async def _enter(self) -> Ticket | None:
-        if self._call.rate_class is RateClass.NONE:
-            return None
+    async def _enter(self) -> Ticket:
         give_up = self._begin_by
         if self._patience is not None:
             give_up = self._shared.loop.time() + self._patience
@@ -208,7 +214,7 @@ class _Sending(Generic[T]):
         self._shared.check()
         raise self._throttled or late
 
-    def _conclude(self, ticket: Ticket | None, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
+    def _conclude(self, ticket: Ticket, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
         """Judge the reply, and let clock, rate budget and observers know."""
         received = self._shared.loop.time()
         report = None
@@ -218,8 +224,7 @@ class _Sending(Generic[T]):
                 self._shared.clock.observe(date, sent=sent, received=received)
             report = rate_report(reply.headers)
         outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
-        if ticket is not None:
-            self._settle(ticket, outcome, report)
+        self._settle(ticket, outcome, report)
         self._tell(outcome.verdict, received - sent, outcome)
         return outcome
 
@@ -238,12 +243,12 @@ class _Sending(Generic[T]):
             wait=outcome.asked_to_wait,
         )
 
-    def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
+    def _abandon(self, ticket: Ticket, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""
         verdict = Verdict.NOT_SENT if progress.unsent else Verdict.UNKNOWN
-        if ticket is not None and progress.unsent:
+        if progress.unsent:
             self._session.limits.refund(ticket)
-        elif ticket is not None:
+        else:
             self._session.limits.settle(ticket, None, answered=False)
         if self._call.write and not progress.unsent:
             _report.cancelled(self._call, self._first_sent)

@@ -68,7 +68,6 @@ class AsyncCadenza:
     @property
     def _sending(self) -> Session:
         if self._session is None:
-            self._shared.check()
             raise ClosedError("the client is not open: use it inside its 'async with' block")
         return self._session
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ import aiohttp
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cadenza_async import Cadenza, TradingAccount
+from cadenza_async import Cadenza, TradingAccount, sync
 from cadenza_async.errors import (
     ClosedError,
     CredentialsRejectedError,
@@ -239,3 +241,44 @@ def test_after_a_fork() -> None:
         [sys.executable, "-W", "error", "-c", FORKED], timeout=30, capture_output=True, check=False
     )
     assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+class Interrupted:
+    """A portal at which Ctrl-C arrives before it has started anything."""
+
+    def start_task_soon(self, job: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_interrupted_before_it_began() -> None:
+    """There is nothing to cancel, and the interruption goes on."""
+    portal: Any = Interrupted()
+    job: Any = None
+    with pytest.raises(KeyboardInterrupt):
+        sync._wait(portal, job)
+
+
+async def test_a_list_is_closed_once_its_step_has_ended() -> None:
+    """Closing waits for the step that is being cancelled."""
+
+    async def rows() -> AsyncGenerator[int, None]:
+        await asyncio.Event().wait()
+        yield 1
+
+    listing: Any = rows()
+    step = asyncio.create_task(anext(listing))
+    await asyncio.sleep(0)
+    step.cancel()
+    await sync._close(listing)
+    assert step.cancelled()
+
+
+def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another process there is no loop thread: nothing is waited for, nothing is closed."""
+    client = Cadenza(sandbox.access_token, base_url=sandbox.url).__enter__()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        with pytest.raises(ClosedError, match="fork"):
+            client.connect_account(**KEYS)
+        client.__exit__(None, None, None)
+    client._exits.close()

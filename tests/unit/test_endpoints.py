@@ -85,7 +85,7 @@ def test_an_answer_shows_neither_headers_nor_body() -> None:
 
 def test_a_call_s_defaults() -> None:
     """A plain authenticated call without body and query needs no more words."""
-    made = Call(method="GET", path="x", read=dict, write=False, rate_class=RateClass.NONE)
+    made = Call(method="GET", path="x", read=dict, write=False, rate_class=RateClass.READS)
     assert (made.body, made.query, made.authenticated) == (None, {}, True)
     assert (made.venue, made.name, made.longest) == (None, None, MIB)
     assert new_account() == new_account()

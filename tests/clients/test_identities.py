@@ -1,0 +1,94 @@
+"""Who shares a token and a rate budget in a pool, and who does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import AsyncCadenza, SessionPool, _sessions
+from cadenza_async.errors import AuthenticationError, ClosedError, UsageError
+from cadenza_async.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from cadenza_async import TradingAccount
+
+KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
+LIMIT = 3
+
+
+async def connect_many(clients: list[AsyncCadenza], each: int) -> list[TradingAccount]:
+    """Connect accounts with all clients at once."""
+    calls = [client.connect_account(**KEYS) for client in clients for _ in range(each)]
+    return await asyncio.gather(*calls)
+
+
+async def test_the_token_given_last_counts_for_a_label(sandbox: Sandbox) -> None:
+    """A label's client goes on with the new token, in hands that hold the old client too."""
+    old, new = sandbox.token(expires_in=-1), sandbox.token()
+    async with SessionPool(base_url=sandbox.url) as pool:
+        first = pool.client(access_token=old, identity="u-1")
+        with pytest.raises(AuthenticationError):
+            await first.connect_account(**KEYS)
+        second = pool.client(access_token=new, identity="u-1")
+        assert len(await connect_many([first, second], 1)) == 2
+
+
+@pytest.mark.parametrize("scope", ["identity", "pool"])
+async def test_whose_calls_are_counted_together(scope: Any) -> None:  # noqa: ANN401
+    """With the scope of the pool, one identity waits for the window that another has used up."""
+    async with Sandbox(rate_limit=LIMIT, rate_period=3600) as sandbox:
+        tokens = [sandbox.token("u-1"), sandbox.token("u-2")]
+        async with SessionPool(base_url=sandbox.url, rate_scope=scope, timeout=5) as pool:
+            clients = [pool.client(access_token=token) for token in tokens]
+            await connect_many(clients[:1], LIMIT)
+            calls = connect_many(clients[1:], LIMIT)
+            if scope == "identity":
+                assert len(await calls) == LIMIT
+            else:
+                with pytest.raises(TimeoutError):
+                    await calls
+    assert {request["status"] for request in sandbox.requests} == {200}
+
+
+async def test_an_identity_nobody_uses_is_forgotten(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learned of it lingers for a while, but not for ever."""
+    async with SessionPool(base_url=sandbox.url) as pool:
+        pool.client(access_token="first")
+        monkeypatch.setattr(_sessions, "_LINGER", 0.0)
+        pool.client(access_token="second")
+        assert len(pool._sessions._recent) == 1
+
+
+async def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another process the sockets are not the client's own."""
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: -1)
+            with pytest.raises(ClosedError, match="fork"):
+                await client.connect_account(**KEYS)
+
+
+async def test_attempts_are_logged_without_a_hook(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log tells of each attempt in one line, at DEBUG."""
+    caplog.set_level("DEBUG", logger="cadenza_async")
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as client:
+        await client.connect_account(**KEYS)
+    lines = [r.getMessage() for r in caplog.records if r.name == "cadenza_async"]
+    (line,) = lines
+    assert line.startswith("POST tradingAccount/connect: attempt 1 done (HTTP 200, errno 0,")
+
+
+async def test_a_session_cannot_be_opened_twice(sandbox: Sandbox) -> None:
+    """A client that was closed stays closed."""
+    client = AsyncCadenza(sandbox.access_token, base_url=sandbox.url)
+    async with client:
+        pass
+    with pytest.raises(UsageError, match="stays closed"):
+        await client.__aenter__()

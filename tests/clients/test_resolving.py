@@ -1,0 +1,132 @@
+"""What `resolve` answers about a connect whose answer was lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import AsyncCadenza
+from cadenza_async.errors import (
+    AmbiguousOutcomeError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from cadenza_async.sandbox import Sandbox
+
+KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AsyncCadenza]:
+    """Give an open client of the sandbox."""
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url, timeout=5) as client:
+        yield client
+
+
+async def lose(client: AsyncCadenza, name: str | None = "Desk 1") -> OutcomeUnknownError:
+    """Connect, with an answer that does not arrive."""
+    with pytest.raises(OutcomeUnknownError) as lost:
+        await client.connect_account(**KEYS, name=name)
+    return lost.value
+
+
+async def test_it_was_done(sandbox: Sandbox, client: AsyncCadenza) -> None:
+    """The account of that name is the answer."""
+    sandbox.script("drop-after-commit")
+    found = await client.resolve(await lose(client))
+    assert found is not None
+    assert [found.trading_account_id] == [a["tradingAccountId"] for a in sandbox.accounts]
+
+
+async def test_it_was_not_done(sandbox: Sandbox, client: AsyncCadenza) -> None:
+    """Other accounts, of other names or venues, are no answer."""
+    await client.connect_account(**KEYS, name="Desk 12")
+    sandbox.script("drop-before-commit")
+    assert await client.resolve(await lose(client)) is None
+
+
+async def test_it_was_done_and_undone(sandbox: Sandbox, client: AsyncCadenza) -> None:
+    """A disconnected account is an answer too; its status tells the rest."""
+    sandbox.script("drop-after-commit")
+    unknown = await lose(client)
+    await client.disconnect_account(sandbox.accounts[0]["tradingAccountId"])
+    found = await client.resolve(unknown)
+    assert found is not None
+    assert found.status == "DISCONNECTED"
+
+
+async def test_an_older_account_of_the_name_is_none(sandbox: Sandbox) -> None:
+    """What was there long before cannot come from the call."""
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as first:
+        await first.connect_account(**KEYS, name="Desk 1")
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as later:
+        now = datetime.now(UTC) + timedelta(minutes=1)
+        assert await later.resolve(venue="binance", name="Desk 1", since=now) is None
+        assert await later.resolve(venue="binance", name="Desk 1", since=long_ago) is not None
+
+
+async def test_two_of_one_name_are_a_persons_decision(
+    sandbox: Sandbox, client: AsyncCadenza
+) -> None:
+    """The error holds the candidates."""
+    sandbox.script("drop-after-commit", "drop-after-commit")
+    first, _ = await lose(client), await lose(client)
+    with pytest.raises(AmbiguousOutcomeError, match="2 accounts of BINANCE") as ambiguous:
+        await client.resolve(first)
+    assert len(ambiguous.value.accounts) == 2
+
+
+async def test_without_a_name_any_new_account_is_doubtful(
+    sandbox: Sandbox, client: AsyncCadenza
+) -> None:
+    """Only accounts that other calls of the client have explained are told apart."""
+    sandbox.script("drop-before-commit")
+    unknown = await lose(client, None)
+    await client.connect_account(**KEYS)
+    assert await client.resolve(unknown) is None
+    sandbox.script("drop-after-commit")
+    unknown = await lose(client, None)
+    with pytest.raises(AmbiguousOutcomeError, match=r"1 account of BINANCE .* without a name"):
+        await client.resolve(unknown)
+
+
+@pytest.mark.parametrize("name", [" Desk  1 ", "A desk with a very long name, and more of it"])
+async def test_a_name_the_server_changed_is_doubtful(
+    sandbox: Sandbox, client: AsyncCadenza, name: str
+) -> None:
+    """What may be the name, trimmed or cut, is neither taken for it nor for another."""
+    sandbox.script("trimmed-names:26:100%", "drop-after-commit")
+    unknown = await lose(client, name)
+    with pytest.raises(AmbiguousOutcomeError):
+        await client.resolve(unknown)
+
+
+async def test_once_names_were_changed_absence_proves_nothing(
+    sandbox: Sandbox, client: AsyncCadenza
+) -> None:
+    """A server that answered another name than was sent may have done it again."""
+    sandbox.script("trimmed-names:26:100%")
+    await client.connect_account(**KEYS, name="  trimmed  ")
+    sandbox.behave()
+    sandbox.script("drop-after-commit")
+    await lose(client, "Desk 1")
+    with pytest.raises(AmbiguousOutcomeError):
+        await client.resolve(venue="BINANCE", name="another", since=datetime.now(UTC))
+
+
+async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
+    """It must be clear which connect is meant, and since when."""
+    with pytest.raises(UsageError, match="give the error of a connect"):
+        await client.resolve()
+    with pytest.raises(UsageError, match="no time zone"):
+        await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(NotFoundError):
+        await client.disconnect_account("nothing")
