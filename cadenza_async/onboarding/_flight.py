@@ -71,7 +71,9 @@ class Flight:
         )
         call = _endpoints.connect_account(account)
         try:
-            row.connected = await self._session.send(call, patience=FOREVER, prelude=self._leave)
+            row.connected = await self._session.send(
+                call, patience=FOREVER, prelude=self._leave, interlude=self._return
+            )
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
             return error
         return None
@@ -99,7 +101,16 @@ class Flight:
             raise
         self._desk.flying.add(cast("asyncio.Task[None]", asyncio.current_task()))
         self._desk.mark(self._row, RowState.INTENT)
-        self.off.set_result(None)
+        if not self.off.done():
+            self.off.set_result(None)
+
+    def _return(self) -> None:
+        """Keep nothing back from others while waiting for room in the rate limit once more.
+
+        Those who have that room may be waiting for a slot.
+        """
+        self._give_back()
+        self._desk.outlet.leave_room()
 
     def _give_back(self) -> None:
         if self._left is not None:
@@ -133,7 +144,7 @@ class Flight:
         if isinstance(error, _StoppedError | ClosedError) or self._broken:
             return None, Fate.THROTTLED
         failure = None if error is None else ours(error)
-        if failure is not None and not self._intended:
+        if failure is not None and self._left is None:
             return failure, fate_of_others(failure)
         return failure, fate(failure, doubted=self._row.doubted)
 

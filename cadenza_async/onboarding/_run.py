@@ -99,6 +99,7 @@ class Run:
         if not self._main.done():
             self._end()
             await asyncio.wait([self._main])
+        await asyncio.wait([self._desk.journal.close()])  # if it was cancelled before it began
         self._desk.outlet.clear()
 
     @property

@@ -38,6 +38,9 @@ FROM (
 WHERE rows.id = new.id AND rows.state || '>' || new.state IN ({_ALLOWED})
 """  # noqa: S608  # nothing but our own words
 
+_KNOWN = """
+SELECT id, state, fingerprint, run, name, account, error, doubted FROM rows WHERE key = ?
+"""
 _NEW = """
 WITH new AS (
     SELECT json_each.key AS number, json_extract(value, '$[0]') AS key,
@@ -182,11 +185,7 @@ class Store:
         ]
 
     def _admit(self, entry: Entry) -> Admitted:
-        found = self._file.execute(
-            "SELECT id, state, fingerprint, run, name, account, error, doubted"
-            " FROM rows WHERE key = ?",
-            (entry.key,),
-        ).fetchone()
+        found = self._file.execute(_KNOWN, (entry.key,)).fetchone()
         if found is None:
             return self._take_in(entry)
         id_, state, fingerprint, run, name, account, error, doubted = found
@@ -204,18 +203,20 @@ class Store:
             return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal)
         if now is RowState.PENDING:
             return self._renew(id_, entry, doubted=bool(doubted) and known.same)
-        unknown = now is RowState.UNKNOWN
-        self._file.execute(
-            "UPDATE rows SET run = ?, state = ?, doubted = doubted OR ? WHERE id = ?",
-            (self._run, now, unknown, id_),
-        )
+        self._meet_again(id_, now)
         return Admitted(
             id=id_,
             state=now,
             name=name,
             account=load_account(account) if account else None,
             error=error,
-            doubted=unknown,
+            doubted=now is RowState.UNKNOWN,
+        )
+
+    def _meet_again(self, id_: int, state: RowState) -> None:
+        self._file.execute(
+            "UPDATE rows SET run = ?, state = ?, doubted = doubted OR ? WHERE id = ?",
+            (self._run, state, state is RowState.UNKNOWN, id_),
         )
 
     def _take_in(self, entry: Entry) -> Admitted:

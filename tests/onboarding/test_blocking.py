@@ -12,7 +12,7 @@ from cadenza_async import Cadenza, RowState, onboard
 from cadenza_async.errors import ClosedError, ConfigError
 from cadenza_async.sandbox import Sandbox
 
-from .jobs import row
+from .jobs import QUARANTINE, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +30,15 @@ def test_the_clients_own_rows(served: Sandbox, tmp_path: Path) -> None:
     """One outcome for each row, within and without a ``with`` block."""
     rows = [row(n, user=None) for n in range(20)]
     with Cadenza(served.access_token, base_url=served.url) as cadenza:
-        with cadenza.onboard(rows, journal=tmp_path / "journal") as run:
+        with cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE) as run:
             first = {outcome.key: outcome.state for outcome in run}
             assert run.counts[RowState.DONE] == 20
             assert run.missing == 0
         again = [
-            outcome.attempts for outcome in cadenza.onboard(rows, journal=tmp_path / "journal")
+            outcome.attempts
+            for outcome in cadenza.onboard(
+                rows, journal=tmp_path / "journal", quarantine=QUARANTINE
+            )
         ]
     assert set(first.values()) == {RowState.DONE}
     assert again == [0] * 20
@@ -56,10 +59,10 @@ def test_leaving_stops(served: Sandbox, tmp_path: Path) -> None:
     """Leaving the block in the middle stops sending; the journal is free at once."""
     rows = [row(n, user=None) for n in range(400)]
     with Cadenza(served.access_token, base_url=served.url) as cadenza:
-        with cadenza.onboard(rows, journal=tmp_path / "journal") as run:
+        with cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE) as run:
             assert next(run).state is RowState.DONE
         assert len(served.accounts) < 390
-        with cadenza.onboard(rows, journal=tmp_path / "journal") as run:
+        with cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE) as run:
             assert {outcome.state for outcome in run} == {RowState.DONE}
     assert len(served.accounts) == 400
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cadenza_async import AsyncCadenza, NewAccount, RowState, onboard
+from cadenza_async import AsyncCadenza, NewAccount, RowState, Secret, onboard
 from cadenza_async.errors import (
     AuthenticationError,
     ConfigError,
     CredentialsRejectedError,
     InvalidRowError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     UsageError,
 )
@@ -182,6 +183,45 @@ async def test_an_expired_token_is_renewed_for_the_row_that_met_it(job: Job) -> 
     assert outcomes["desk-1"].state is RowState.DONE
     assert outcomes["desk-1"].attempts == 2
     assert len(given) == 2
+
+
+async def test_a_row_that_goes_out_again_lets_others_go_first(job: Job) -> None:
+    """One waits for room in the rate limit, one that has room for a slot: neither for ever."""
+
+    async def token() -> str:
+        return job.sandbox.token("u-1")
+
+    job.sandbox.script("ok@list", "expired-token@connect")
+    rows = [row(n) for n in range(3)]
+    outcomes = await job.run(rows, tokens={"u-1": token}, concurrency=1)
+    assert {outcome.state for outcome in outcomes.values()} == {RowState.DONE}
+    assert set(job.names().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (AuthenticationError("no more", status=401), RowState.PENDING),
+        (OutcomeUnknownError("lost"), RowState.DONE),
+    ],
+)
+async def test_a_token_that_cannot_be_had_settles_nothing(
+    job: Job, error: Exception, state: RowState
+) -> None:
+    """What fails before anything was sent is no row's failure, and no doubt about it either."""
+    given: list[str] = []
+
+    class Source:
+        async def token(self, *, rejected: Secret | None = None) -> Secret:
+            given.append("")
+            if len(given) == 2:
+                raise error
+            return Secret(job.sandbox.access_token)
+
+    (outcome,) = (await job.run([row(1)], tokens={"u-1": Source()})).values()
+    assert outcome.state is state
+    assert outcome.attempts == len(job.sandbox.accounts)
+    assert len(job.calls("list")) == 1
 
 
 async def test_what_the_rows_raise_is_raised(job: Job) -> None:

@@ -320,3 +320,38 @@ async def test_rows_that_are_being_sent_explain_new_accounts(job: Job) -> None:
     assert {o.state for o in outcomes} == {RowState.DONE}
     assert sorted(sent) == sorted(["Desk 1", *(f"Desk {n}" for n in range(1, 60))])
     assert "Desk 1" in sent[1:-10]
+
+
+async def test_a_doubt_after_the_user_is_out(job: Job) -> None:
+    """A row that was in flight when the token died is UNKNOWN, and nobody looks for it."""
+    async with RawServer() as server:
+        refused = answers(401, envelope(-100000))
+        server.play(EMPTY, done, hang_up_later, refused, refused)
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        outcomes = await raw.run([row(n) for n in range(1, 4)], tokens={"u-1": "token"})
+    states = [outcome.state.value for outcome in outcomes.values()]
+    assert sorted(states) == ["DONE", "PENDING", "UNKNOWN"]
+    assert len([r for r in server.requests if r.method == "GET"]) == 1
+
+
+async def hang_up_later(exchange: Exchange) -> None:
+    """Say nothing, and go when everybody else has been answered."""
+    await asyncio.sleep(0.3)
+    await hang_up(exchange)
+
+
+async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
+    """What was skipped would look like what is not there."""
+
+    def page(total: int, *names: str) -> Act:
+        rows = [
+            {"tradingAccountId": name, "venue": "BINANCE", "name": name, "status": "ACTIVE"}
+            for name in names
+        ]
+        about = {"total": total, "hasNext": len(names) < total}
+        return answers(200, envelope(data=rows, pagination=about))
+
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), page(3, "a", "b", "Desk"))
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from cadenza_async import RowState
 from cadenza_async.onboarding._rows import enter
+from cadenza_async.onboarding._store import Move, Store
 
 from .jobs import row
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = bytes(32)
 
@@ -38,6 +43,21 @@ def test_other_parts_do_not(given_: dict[str, Any]) -> None:
     second = enter(row(1, key=None, **given_), SECRET, unique_names=False)
     assert first.key == second.key
     assert first.fingerprint != second.fingerprint
+
+
+def test_a_row_goes_no_way_that_there_is_not(tmp_path: Path) -> None:
+    """The journal refuses what would lose track of a row."""
+    store = Store(str(tmp_path / "journal"), "https://example.test", retry_failed=False)
+    try:
+        (admitted,) = store.admit([enter(row(1), SECRET, unique_names=False)])
+        with pytest.raises(RuntimeError):
+            store.move([Move(admitted.id, RowState.DONE)])
+        store.move([Move(admitted.id, RowState.INTENT)])
+        store.move([Move(admitted.id, RowState.DONE)])
+        with pytest.raises(RuntimeError):
+            store.move([Move(admitted.id, RowState.INTENT)])
+    finally:
+        store.close()
 
 
 FIELDS = ["venue", "api_key", "api_secret", "api_passphrase", "name", "account_type", "user"]

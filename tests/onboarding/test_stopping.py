@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +143,20 @@ async def test_closing_twice_and_before_it_began(job: Job) -> None:
         assert [outcome async for outcome in run] == []
         await run.aclose()
     assert job.sandbox.requests == []
+
+
+async def test_leaving_at_once_frees_the_journal(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block ends when the journal is closed, although the run had no time to begin."""
+    close = Store.close
+
+    def close_slowly(store: Store) -> None:
+        time.sleep(0.1)
+        close(store)
+
+    monkeypatch.setattr(Store, "close", close_slowly)
+    async with job.running([row(1)]):
+        pass
+    assert not await asyncio.to_thread(_is_held, job)
 
 
 async def test_a_slow_reader_slows_sending(job: Job) -> None:
