@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     import pytest
 
 _SEEDS = 50
+_JOBS = 20
 _ANSWERS = 1_000
 _CHUNK = 250
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; they are there when pytest is given this directory."""
-    parser.addoption("--seeds", type=int, default=_SEEDS, help="worlds to simulate")
+    parser.addoption("--seeds", type=int, help="worlds to simulate, of each kind")
     parser.addoption("--answers", type=int, default=_ANSWERS, help="mutated answers to give")
 
 
@@ -22,6 +23,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make every seed, and every few answers, a test of its own."""
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(_option(metafunc, "seeds", _SEEDS)))
+    if "job_seed" in metafunc.fixturenames:
+        metafunc.parametrize("job_seed", range(_option(metafunc, "seeds", _JOBS)))
     if "answers" in metafunc.fixturenames:
         number = _option(metafunc, "answers", _ANSWERS)
         chunks = [range(first, first + _CHUNK) for first in range(0, number, _CHUNK)]

@@ -218,13 +218,16 @@ class _Worker:
         job, answer = self._jobs.popleft()
         if answer.cancelled():
             return
+        asyncio._set_running_loop(None)  # in a thread there is none
         try:
             tell = partial(answer.set_result, job())
         except Exception as error:  # noqa: BLE001  # whoever waits is told
             tell = partial(answer.set_exception, error)
+        finally:
+            asyncio._set_running_loop(self._loop)
         self._answers.append(lambda: None if answer.cancelled() else tell())
         self._told = max(self._told, self._loop.time() + self._loop.delay())
-        self._loop.call_at(self._told, lambda: self._answers.popleft()())
+        self._loop.call_at(self._told, self._answers.popleft())
 
 
 class _Task(asyncio.Task[Any]):

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from cadenza_async import JournalReader, JournalRow, NewAccount, RowOutcome, RowState, onboard
+from cadenza_async import (
+    JournalReader,
+    JournalRow,
+    NewAccount,
+    Onboarding,
+    RowOutcome,
+    RowState,
+    SessionPool,
+    onboard,
+)
 from cadenza_async.errors import ClosedError
 
 from .network import Process, run
@@ -21,7 +30,8 @@ from .weather import SLOWEST_COMMIT
 from .world import World
 
 if TYPE_CHECKING:
-    from cadenza_async import Onboarding, SessionPool
+    from collections.abc import Iterable, Iterator
+
     from cadenza_async.models import Attempt
 
 ROWS = 100
@@ -68,7 +78,7 @@ def play(seed: int, *, rows: int = ROWS, quarantine: float = QUARANTINE) -> Resu
             async with World(seed) as world, asyncio.timeout(_DAY):
                 operator = Operator(world, rows, quarantine, Path(directory))
                 await operator.work()
-                return operator.sum_up()
+                return await operator.sum_up()
 
     return run(main, seed=seed)
 
@@ -118,6 +128,8 @@ class Operator:
             how = await self._watch(job, troubled=number < troubles)
             self.endings[how] += 1
             world.note(f"run {number}: {how}, {Counter(o.state for o in job.outcomes)}")
+            if how == "ended" and sorted(o.key for o in job.outcomes) != self._keys:
+                world.books.wrong.append(f"run {number}: not one outcome for each row")
             if how == "ended" and all(outcome.state in SETTLED for outcome in job.outcomes):
                 break
             await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
@@ -147,22 +159,20 @@ class Operator:
 
     def _kill(self, process: Process, task: asyncio.Task[None]) -> None:
         """Leave nothing of a process but what is on its disk."""
-        self._journal = self._journal.with_name(f"{len(self._dead) + 1}")
-        for file in self.directory.glob(f"{len(self._dead)}*"):
-            if not file.name.endswith(("-shm", "-lock")):
-                kind = file.name.removeprefix(f"{len(self._dead)}")
-                shutil.copyfile(file, f"{self._journal}{kind}")
+        self._dead.append(task)
+        old, self._journal = self._journal, self.directory / f"{len(self._dead)}"
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{old}{suffix}", f"{self._journal}{suffix}")
         process.kill()
         task.cancel()
-        self._dead.append(task)
 
-    def sum_up(self) -> Result:
+    async def sum_up(self) -> Result:
         """Hold the journal against the facts."""
-        with JournalReader(self._journal) as journal:
-            rows = list(journal.rows())
+        rows = await asyncio.to_thread(_read, self._journal)
         for row in rows:
             self.world.note(repr(row))
-        self.world.books.wrong += audit(self.world, {row.key or "" for row in self.rows}, rows)
+        self.world.books.wrong += Facts.of(self.world).audit(self._keys, rows)
         return Result(
             seed=self.world.seed,
             digest=self.world.close_books(),
@@ -171,6 +181,10 @@ class Operator:
             endings=self.endings,
             seconds=self.world.loop.time(),
         )
+
+    @property
+    def _keys(self) -> list[str]:
+        return [row.key or "" for row in self.rows]
 
     def _row(self, number: int) -> NewAccount:
         dice, key = self.world.dice, f"No{number:04d}"
@@ -252,24 +266,53 @@ class Job:
         self.world.note(repr(attempt))
 
 
-def audit(world: World, keys: set[str], rows: list[JournalRow]) -> list[str]:
-    """Hold a journal whose rows are settled against the facts, and say what does not fit."""
-    there, read = _accounts(world), _sendings(world)
-    wrong = [f"{key}: lost" for key in sorted(keys - {row.key for row in rows})]
-    for row in rows:
-        ids = there[row.key]
+@frozen(kw_only=True)
+class Facts:
+    """What the server knows of the rows, by their keys.
+
+    Attributes:
+        there: The ids of their accounts.
+        read: How often it read them.
+        trims: Whether it trims names.
+    """
+
+    there: defaultdict[str, list[str]]
+    read: Counter[str]
+    trims: bool
+
+    @classmethod
+    def of(cls, world: World) -> Facts:
+        """Look at a world."""
+        bodies = [r["body"] for r in world.sandbox.requests if r["path"].endswith("/connect")]
+        read = Counter(_key(body["name"]) for body in bodies if isinstance(body, dict))
+        return cls(there=_accounts(world), read=read, trims=world.weather.trims)
+
+    def audit(self, keys: Iterable[str], rows: Iterable[JournalRow]) -> list[str]:
+        """Say what does not fit in a journal all of whose rows should be settled."""
+        known = {row.key: row for row in rows}
+        wrong = [f"{key}: lost" for key in keys if key not in known]
+        return wrong + [f"{row.key}: {what}" for row in known.values() for what in self._check(row)]
+
+    def _check(self, row: JournalRow) -> Iterator[str]:
+        there, read = self.there[row.key], self.read[row.key]
         known = [] if row.account is None else [row.account.trading_account_id]
-        if len(ids) > 1:
-            wrong.append(f"{row.key}: connected {len(ids)} times")
+        if len(there) > 1:
+            yield f"connected {len(there)} times"
         if row.state not in SETTLED:
-            wrong.append(f"{row.key}: lost, it is {row.state}")
-        elif row.state is RowState.CONFLICT:
-            wrong += [] if world.weather.trims else [f"{row.key}: conflict, with no name trimmed"]
-        elif ids != known:
-            wrong.append(f"{row.key}: {row.state} with {known}, there: {ids}")
-        if read[row.key] > row.attempts:
-            wrong.append(f"{row.key}: read {read[row.key]} times, attempted {row.attempts} times")
-    return wrong
+            yield f"lost, it is {row.state}"
+        if row.state in {RowState.DONE, RowState.FAILED} and there != known:
+            yield f"{row.state} with {known}, there: {there}"
+        if row.state is RowState.DONE and not known:
+            yield "done without an account"
+        if row.state is RowState.CONFLICT and not self.trims:
+            yield "a conflict although no name was trimmed"
+        if read > row.attempts:
+            yield f"read {read} times, attempted {row.attempts} times"
+
+
+def _read(path: Path) -> list[JournalRow]:
+    with JournalReader(path) as journal:
+        return list(journal.rows())
 
 
 def _accounts(world: World) -> defaultdict[str, list[str]]:
@@ -278,12 +321,6 @@ def _accounts(world: World) -> defaultdict[str, list[str]]:
     for account in (*world.sandbox.accounts, *world.sandbox.archive):
         found[_key(account["name"])].append(account["tradingAccountId"])
     return found
-
-
-def _sendings(world: World) -> Counter[str]:
-    """Return how often the server has read each row."""
-    bodies = [r["body"] for r in world.sandbox.requests if r["path"].endswith("/connect")]
-    return Counter(_key(body["name"]) for body in bodies if isinstance(body, dict))
 
 
 def _key(name: str) -> str:

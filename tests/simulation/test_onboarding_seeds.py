@@ -1,0 +1,115 @@
+"""A hundred rows in bad weather, and a client that crashes: each connected once, none lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from cadenza_async import JournalRow, RowState
+from cadenza_async.models import TradingAccount
+
+from .onboarding import ROWS, SETTLED, Facts, play
+
+_TESTS = Path(__file__).parents[1]
+_PROGRAM = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("tests", sys.argv[1])
+sys.modules["tests"] = importlib.util.module_from_spec(spec)
+from tests.simulation.onboarding import play
+print(play(int(sys.argv[2])).digest)
+"""
+
+
+def test_every_row_is_connected_once(job_seed: int) -> None:
+    """However often the job dies, each account is there once, and the journal says so."""
+    result = play(job_seed)
+    assert result.wrong == ()
+    assert sum(result.states.values()) == ROWS
+    assert set(result.states) <= SETTLED
+
+
+def test_too_short_a_quarantine_connects_twice() -> None:
+    """The simulation can fail: who does not wait for late requests connects accounts twice."""
+    wrong = [complaint for seed in (1, 4) for complaint in play(seed, quarantine=1.0).wrong]
+    assert any("connected 2 times" in complaint for complaint in wrong)
+
+
+def test_every_way_to_end_occurs() -> None:
+    """Jobs are killed, cancelled, left and closed on a few seeds already."""
+    endings = {how for seed in range(4) for how in play(seed, rows=20).endings}
+    assert endings == {"killed", "cancelled", "left", "closed", "ended"}
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_the_same_seed_gives_the_same_run(hash_seed: str) -> None:
+    """Everything that happens is the same to the byte, in another process, too."""
+    env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", _PROGRAM, str(_TESTS / "__init__.py"), "7"]
+    there = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+    assert there.stdout.strip() == play(7).digest
+
+
+def _row(state: RowState, id_: str | None = None) -> JournalRow:
+    account = (
+        None
+        if id_ is None
+        else TradingAccount(trading_account_id=id_, venue="BINANCE", status="ACTIVE")
+    )
+    return JournalRow(
+        key="No0001",
+        user="u-0",
+        venue="BINANCE",
+        name="No0001 desk",
+        state=state,
+        account=account,
+        error=None,
+        attempts=1,
+        missing=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "there", "says"),
+    [
+        (None, [], "lost"),
+        (_row(RowState.UNKNOWN), ["a"], "lost"),
+        (_row(RowState.DONE), [], "without"),
+        (_row(RowState.DONE, "a"), [], "DONE"),
+        (_row(RowState.DONE, "a"), ["b"], "DONE"),
+        (_row(RowState.FAILED), ["a"], "FAILED"),
+        (_row(RowState.CONFLICT), ["a"], "conflict"),
+    ],
+)
+def test_a_journal_that_does_not_fit_is_found(
+    row: JournalRow | None, there: list[str], says: str
+) -> None:
+    """The audit names what is not as the journal says."""
+    (complaint,) = _audit(row, there)
+    assert says in complaint
+
+
+def test_what_is_too_much_is_found() -> None:
+    """The audit names accounts that are there twice, and sendings that nobody wrote down."""
+    complaints = " ".join(_audit(_row(RowState.DONE, "a"), ["a", "b"], read=2))
+    assert "connected 2 times" in complaints
+    assert "read 2 times" in complaints
+
+
+@pytest.mark.parametrize("row", [_row(RowState.DONE, "a"), _row(RowState.CONFLICT)])
+def test_a_journal_that_fits_is_found_to_fit(row: JournalRow) -> None:
+    """The audit has nothing to say about what is as it should be."""
+    assert _audit(row, ["a"], trims=True) == []
+
+
+def _audit(
+    row: JournalRow | None, there: list[str], *, read: int = 1, trims: bool = False
+) -> list[str]:
+    facts = Facts(
+        there=defaultdict(list, {"No0001": there}), read=Counter({"No0001": read}), trims=trims
+    )
+    return facts.audit(["No0001"], [row] if row else [])
