@@ -63,11 +63,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check types with mypy and pyright: ours, and that users see all of them."""
+    """Check types with mypy and pyright: ours, and what users are to see."""
     session.install(PACKAGE, *group("typing"))
     session.run("mypy")
     session.run("pyright")
-    session.run("pyright", "--ignoreexternal", "--verifytypes", "cadenza_async")
 
 
 @nox.session(python=PYTHONS)
@@ -79,13 +78,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=COVERED)
 def coverage(session: nox.Session) -> None:
-    """Run the tests, and report what they reached: all of it."""
+    """Run the tests, and report what they reached."""
     session.install(PACKAGE, *group("test"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
-    # The tracer of 3.11 loses what a process does after its event loop has ended.
-    session.run("coverage", "report", *(["--fail-under=99"] if session.python == "3.11" else []))
+    session.run("coverage", "report")
 
 
 @nox.session(python=PYTHONS[0])

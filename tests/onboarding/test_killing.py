@@ -21,12 +21,19 @@ ROWS, KILLS, QUARANTINE = 60, 5, 0.6
 WEATHER = ("drop-after-commit:10%@connect", "drop-before-commit:5%@connect", "503-lock:5%@connect")
 
 
+# The checkout comes last on the path: what is installed is what is tested.
+WORK = """
+import runpy, sys
+sys.path.append(sys.argv.pop(1))
+runpy.run_module("tests.onboarding.worker", run_name="__main__")
+"""
+
+
 async def work(job: Job, lines: int | None) -> None:
     """Run the job in a process of its own; kill it after so many outcomes, and a moment."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.onboarding.worker", job.sandbox.url, str(job.journal)),
-        *(str(ROWS), str(QUARANTINE)),
-        cwd=Path(__file__).parents[2],
+        *(sys.executable, "-c", WORK, str(Path(__file__).parents[2])),
+        *(job.sandbox.url, str(job.journal), str(ROWS), str(QUARANTINE)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
