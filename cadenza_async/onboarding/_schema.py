@@ -78,7 +78,11 @@ def create(path: str, base_url: str) -> None:
 def connect(path: str) -> sqlite3.Connection:
     """Open a file that is there, for use in any one thread at a time."""
     file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    file.execute("PRAGMA synchronous = FULL")
+    try:
+        file.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        file.close()
+        raise
     return file
 
 
