@@ -20,10 +20,10 @@ from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CadenzaError, ConfigError, UsageError
 from cadenza_async.onboarding import onboard
-from cadenza_async.onboarding._ahead import ReadAhead
-from cadenza_async.onboarding._intake import Intake
-from cadenza_async.onboarding._rehearsal import CALLS_A_MINUTE
-from cadenza_async.onboarding._reports import Reports, describe
+from cadenza_async.onboarding._files.ahead import ReadAhead
+from cadenza_async.onboarding._files.intake import Intake
+from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
+from cadenza_async.onboarding._files.reports import Reports, describe
 from cadenza_async.pool import SessionPool
 from cadenza_async.sandbox import Sandbox
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cadenza_async.auth import Token
     from cadenza_async.config import Settings
     from cadenza_async.onboarding import RowOutcome
-    from cadenza_async.onboarding._intake import Origin
+    from cadenza_async.onboarding._files.intake import Origin
 
     Tokens: TypeAlias = Mapping[str, Token] | Callable[[str], Token] | None
 

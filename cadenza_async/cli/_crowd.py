@@ -15,7 +15,7 @@ from cadenza_async.cli._exits import reporting
 from cadenza_async.cli._output import Output, open_console
 from cadenza_async.cli._rows import Source
 from cadenza_async.models import NewAccount
-from cadenza_async.onboarding._files import FileRow
+from cadenza_async.onboarding._files.accounts import FileRow
 from cadenza_async.secret import Secret
 
 _STAGE: Final = Stage(

@@ -17,7 +17,7 @@ from cadenza_async.cli._rehearse import rehearse
 from cadenza_async.cli._rows import open_source, open_tokens, warn_where_nobody_can_tell
 from cadenza_async.cli._status import show
 from cadenza_async.errors import ConfigError, UsageError
-from cadenza_async.onboarding._reports import Reports
+from cadenza_async.onboarding._files.reports import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,7 +20,7 @@ from rich.text import Text
 from cadenza_async.cli._output import open_console, printable
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.onboarding import RowState
-from cadenza_async.onboarding._rehearsal import windows
+from cadenza_async.onboarding._files.rehearsal import windows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

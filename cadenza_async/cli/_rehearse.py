@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from cadenza_async.cli._output import open_console, printable, write_json
 from cadenza_async.cli._progress import duration
 from cadenza_async.onboarding import JournalReader, RowState
-from cadenza_async.onboarding._rehearsal import Rehearsal, windows
+from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cadenza_async.auth import Token
     from cadenza_async.cli._onboard import Job
-    from cadenza_async.onboarding._cells import Flaw
+    from cadenza_async.onboarding._files.cells import Flaw
 
 
 def rehearse(job: Job) -> int:

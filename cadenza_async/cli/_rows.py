@@ -14,8 +14,8 @@ from attrs import frozen
 
 from cadenza_async._private import can_tell
 from cadenza_async.errors import UsageError
-from cadenza_async.onboarding._files import FileRow, read_rows, survey
-from cadenza_async.onboarding._logins import read_logins
+from cadenza_async.onboarding._files.accounts import FileRow, read_rows, survey
+from cadenza_async.onboarding._files.logins import read_logins
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

@@ -10,7 +10,7 @@ import pytest
 
 from cadenza_async import NewAccount
 from cadenza_async.errors import UsageError
-from cadenza_async.onboarding._files import FileRow, read_rows, survey
+from cadenza_async.onboarding._files.accounts import FileRow, read_rows, survey
 from cadenza_async.secret import Secret
 
 from .files import account, lines, private, table

@@ -18,8 +18,8 @@ from cadenza_async.cli._progress import Progress, duration, watched
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.errors import InvalidRowError, NotSentError
 from cadenza_async.models import Attempt
-from cadenza_async.onboarding._ahead import ReadAhead
-from cadenza_async.onboarding._rehearsal import windows
+from cadenza_async.onboarding._files.ahead import ReadAhead
+from cadenza_async.onboarding._files.rehearsal import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

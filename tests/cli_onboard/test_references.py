@@ -11,7 +11,7 @@ import pytest
 
 from cadenza_async.cli._rows import open_source, open_tokens, warn_where_nobody_can_tell
 from cadenza_async.errors import UsageError
-from cadenza_async.onboarding._references import Reference, read_secret
+from cadenza_async.onboarding._files.references import Reference, read_secret
 from cadenza_async.secret import Secret
 from tests.cli.process import HOME, cadenza
 

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 from attrs import evolve, frozen
 
 from cadenza_async.errors import UsageError
-from cadenza_async.onboarding._cells import (
+from cadenza_async.onboarding._files.cells import (
     COLUMNS,
     REQUIRED,
     Flaw,

@@ -7,7 +7,7 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Final, Self
 
-from cadenza_async.onboarding._cells import Flaw
+from cadenza_async.onboarding._files.cells import Flaw
 from cadenza_async.onboarding._rows import enter
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cadenza_async.models import NewAccount
-    from cadenza_async.onboarding._files import FileRow
+    from cadenza_async.onboarding._files.accounts import FileRow
 
 CALLS_A_MINUTE: Final = 30
 """What is published for account management; the truth is in the headers of the answers."""

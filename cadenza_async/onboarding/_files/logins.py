@@ -14,7 +14,7 @@ from attrs import frozen
 from cadenza_async._private import exposure
 from cadenza_async.auth import PasswordLogin, Token, check_token
 from cadenza_async.errors import UsageError
-from cadenza_async.onboarding._references import Reference, read_secret
+from cadenza_async.onboarding._files.references import Reference, read_secret
 
 if TYPE_CHECKING:
     from cadenza_async.secret import Secret

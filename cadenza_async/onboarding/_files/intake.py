@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from cadenza_async.models import NewAccount
-    from cadenza_async.onboarding._files import FileRow
+    from cadenza_async.onboarding._files.accounts import FileRow
 
 
 @frozen(kw_only=True)

@@ -12,15 +12,15 @@ from attrs import NOTHING, fields, frozen
 from cadenza_async._private import exposure
 from cadenza_async.errors import InvalidRowError, UsageError
 from cadenza_async.models import NewAccount
-from cadenza_async.onboarding._cells import Flaw
-from cadenza_async.onboarding._formats import read_records
-from cadenza_async.onboarding._references import Reference
+from cadenza_async.onboarding._files.cells import Flaw
+from cadenza_async.onboarding._files.formats import read_records
+from cadenza_async.onboarding._files.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cadenza_async.onboarding._cells import Record
+    from cadenza_async.onboarding._files.cells import Record
 
 
 @frozen(kw_only=True)

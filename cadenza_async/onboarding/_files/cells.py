@@ -9,7 +9,7 @@ from typing import Final
 from attrs import field, fields, frozen
 
 from cadenza_async.models import NewAccount
-from cadenza_async.onboarding._references import Reference, read_secret
+from cadenza_async.onboarding._files.references import Reference, read_secret
 from cadenza_async.secret import Secret
 
 
