@@ -97,9 +97,7 @@ class Doubts:
     async def _rest(self, pause: float) -> None:
         """Wait until the first quarantine is over."""
         first = min(self._due(row) for row in self._rows.values())
-        pause = max(pause, first - self._now())
-        if pause > 0:
-            await self._desk.shared.pause(pause)
+        await self._desk.shared.pause(max(pause, first - self._now()))
 
     async def _look(self, session: Session) -> bool:
         """Settle what can be settled. Return whether two lists, if it took two, agree."""

@@ -81,8 +81,7 @@ class Flight:
     async def _leave(self) -> None:
         """Wait for a slot, once there is room in the rate limit, and write down the intent."""
         try:
-            if self._left is None:
-                await self._take_slot()
+            await self._take_slot()
             await self._desk.journal.move(self._row.id, RowState.INTENT)
         except Exception:
             self._broken = True

@@ -39,8 +39,7 @@ class Outlet:
 
     def close(self, error: BaseException | None = None) -> None:
         """Say that nothing more will come, because of an error perhaps."""
-        if not self._closed:
-            self._closed, self._error = True, error
+        self._closed, self._error = True, error
         self._news.set()
 
     def clear(self) -> None:

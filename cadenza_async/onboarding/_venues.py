@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_ANOTHER_LOOK: Final = 1.0  # seconds, while one call finds out
+_ANOTHER_LOOK: Final = 0.25  # seconds, while one call finds out
 
 
 @define

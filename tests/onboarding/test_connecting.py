@@ -160,6 +160,24 @@ async def test_a_user_without_a_good_token_is_left_alone(
     assert set((await job.states(rows)).values()) == {"DONE"}
 
 
+async def test_a_user_who_was_given_up_stays_so(job: Job) -> None:
+    """Rows that turn up after the user's lane has ended are not sent either."""
+    first_is_out = asyncio.Event()
+
+    async def rows() -> AsyncIterator[NewAccount]:
+        yield row(1)
+        await first_is_out.wait()
+        yield row(2)
+
+    seen = []
+    async with job.running(rows(), tokens={"u-1": "wrong-token"}) as run:
+        async for outcome in run:
+            seen.append((outcome.key, outcome.state, type(outcome.error)))
+            first_is_out.set()
+    assert seen == [(f"desk-{n}", RowState.PENDING, AuthenticationError) for n in (1, 2)]
+    assert len(job.calls("list")) == 1
+
+
 async def test_tokens_may_be_looked_up(job: Job) -> None:
     """A function gives the token of each user; what it raises is that user's trouble."""
     outcomes = await job.run(

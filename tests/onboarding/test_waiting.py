@@ -10,7 +10,7 @@ import pytest
 
 from cadenza_async import RowState
 from cadenza_async.errors import NotSentError, RateLimitedError, VenueError
-from tests.raw import RawServer, answers, done, envelope
+from tests.raw import RawServer, answers, done, envelope, packed, sends_last
 
 from .jobs import Job, row
 
@@ -74,7 +74,7 @@ async def test_a_venue_that_stays_down_is_given_up(job: Job) -> None:
 async def test_a_bad_row_does_not_shut_its_venue(job: Job) -> None:
     """A key that always fails at the exchange waits by itself once others get through."""
     rows = [row(0, api_key="down" + "x" * 9), *[row(n) for n in range(1, 40)]]
-    outcomes = await job.run(rows, patience=1.0)
+    outcomes = await job.run(rows, patience=2.5)
     assert outcomes.pop("desk-0").state is RowState.PENDING
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
 
@@ -116,6 +116,19 @@ async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
     assert {o.state for o in outcomes.values()} == {RowState.PENDING}
     assert {type(o.error) for o in outcomes.values()} == {NotSentError}
     assert not [r for r in server.requests if r.method == "POST"]
+
+
+async def test_a_server_that_hangs_up_after_each_answer(job: Job) -> None:
+    """A row that meets a connection which is closing goes out on another, and is one attempt."""
+    async with RawServer() as server:
+        listed = packed(200, envelope(data=[], pagination={"hasNext": False}))
+        connected = [packed(200, envelope(data={"tradingAccountId": f"ta-{n}"})) for n in range(50)]
+        server.play(*map(sends_last, [listed, *connected]))
+        alone = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        outcomes = await alone.run([row(n) for n in range(50)], concurrency=1)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    posts = [r.sent["name"] for r in server.requests if r.method == "POST"]
+    assert len(posts) == len({*posts}) == 50
 
 
 async def test_concurrency_is_capped(job: Job) -> None:
