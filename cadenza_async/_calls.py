@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
@@ -13,7 +13,7 @@ T = TypeVar("T")
 MIB = 1024 * 1024
 
 
-class RateClass(Enum):
+class RateClass(StrEnum):
     """Which of the server's per-minute limits a call counts against."""
 
     ACCOUNTS = auto()

@@ -58,8 +58,9 @@ class Reading:
     @property
     def accepted(self) -> bool:
         """Whether Cadenza says that it did what was asked."""
-        answered = self.envelope is not None and self.envelope.get("success") is not False
-        return answered and self.numbered and self.number == 0 and self.status // 100 == 2
+        if self.envelope is None or self.errno or not self.numbered:
+            return False
+        return self.status // 100 == 2 and self.envelope.get("success") is not False
 
 
 def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading:
@@ -102,7 +103,7 @@ def _envelope(answer: Answer) -> tuple[Mapping[str, Any] | None, str]:
     except ValueError:
         return None, "an answer that is not JSON"
     envelope = as_object(parsed)
-    if envelope is None or not envelope.keys() & {"errno", "success"}:
+    if envelope is None or not ("errno" in envelope or "success" in envelope):
         return None, "an answer that is not Cadenza's"
     return envelope, ""
 

@@ -36,9 +36,11 @@ class RateReport:
 def rate_report(headers: Mapping[str, str]) -> RateReport | None:
     """Read ``X-RateLimit-*``; None unless all three are there and make sense."""
     limit = _number(headers.get("X-RateLimit-Limit"))
+    if limit is None:
+        return None
     remaining = _number(headers.get("X-RateLimit-Remaining"))
     reset = _number(headers.get("X-RateLimit-Reset"))
-    if limit is None or limit < 1 or remaining is None or reset is None:
+    if limit < 1 or remaining is None or reset is None:
         return None
     date = server_time(headers)
     if reset > _LATEST or (date is not None and reset > date + _LONGEST_WINDOW):

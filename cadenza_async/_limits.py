@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cadenza_async._budget import Budget, Ticket
 from cadenza_async._calls import RateClass
@@ -10,6 +10,7 @@ from cadenza_async._gate import Gate
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Coroutine
 
     from cadenza_async._clock import ServerClock
     from cadenza_async._deadlines import Deadlines
@@ -44,7 +45,7 @@ class Limits:
         self._loop = loop
         self._gates: dict[RateClass, Gate] = {}
 
-    async def enter(self, rate_class: RateClass, give_up: float) -> Ticket:
+    def enter(self, rate_class: RateClass, give_up: float) -> Coroutine[Any, Any, Ticket]:
         """Wait for leave to make one call of a class.
 
         Args:
@@ -54,7 +55,7 @@ class Limits:
         Raises:
             DeadlineExceededError: If there is no room before that.
         """
-        return await self._gate(rate_class).enter(rate_class, give_up)
+        return self._gate(rate_class).enter(rate_class, give_up)
 
     def refund(self, ticket: Ticket) -> None:
         """Take back a ticket whose call never left."""

@@ -94,15 +94,14 @@ def _is_refused(reading: Reading) -> bool:
 
 
 _RULES: Final[tuple[tuple[Verdict, Callable[[Reading], bool]], ...]] = (
-    (Verdict.DONE, lambda reading: reading.accepted),
     (Verdict.THROTTLED, _is_throttled),
     (Verdict.VENUE, lambda reading: reading.number in _VENUE_FAILED),
     (Verdict.UNKNOWN, lambda reading: reading.number == _DATABASE_FAILED),
     (Verdict.REFUSED, _is_refused),
     (Verdict.UNKNOWN, lambda _: True),
 )
-"""First match wins. What reaches the last row (another 5xx, a 3xx, a 2xx that is no envelope) may
-have been done."""
+"""What an answer means that does not say "done"; first match wins. What reaches the last row
+(another 5xx, a 3xx, a 2xx that is no envelope) may have been done."""
 
 
 def judge(
@@ -119,14 +118,14 @@ def judge(
     if isinstance(reply, NoAnswer):
         return _unanswered(call, reply, sent_at)
     reading = read(reply, now=sent_at.timestamp(), redact=partial(_redact, call.body, token))
-    verdict = next(verdict for verdict, holds in _RULES if holds(reading))
-    if verdict is Verdict.DONE:
+    if reading.accepted:
         try:
-            return Outcome(
-                verdict=verdict, value=call.read(reading.envelope or {}), reading=reading
-            )
+            value = call.read(reading.envelope or {})
+            return Outcome(verdict=Verdict.DONE, value=value, reading=reading)
         except ValueError as unreadable:
             verdict, reading = Verdict.UNKNOWN, evolve(reading, text=str(unreadable))
+    else:
+        verdict = next(verdict for verdict, holds in _RULES if holds(reading))
     error = (
         _doubt(call, reading, sent_at) if verdict is Verdict.UNKNOWN else _refusal(verdict, reading)
     )

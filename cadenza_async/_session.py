@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_UNTRIED = Tried()
 _REMEMBERED = 31  # accounts, some minutes' worth at the published rate limit
 _WRITE_MARGIN = 5.0  # seconds a write must have left for its answer
 
@@ -136,7 +137,7 @@ class _Sending(Generic[T]):
         self._renewed = False
         self._sent_at: datetime | None = None
         self._token: Secret | None = None
-        self._tried = Tried()
+        self._tried = _UNTRIED
         self._throttled: CadenzaError | None = None
 
     def _start_clock(self) -> None:
@@ -291,10 +292,10 @@ class _Sending(Generic[T]):
         return self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
 
     def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
-        reading = outcome.reading if outcome else None
         hook = self._shared.config.on_attempt
         if hook is None and not _report.log.isEnabledFor(logging.DEBUG):
             return
+        reading = outcome.reading if outcome else None
         attempt = Attempt(
             method=self._call.method,
             path=self._call.path,

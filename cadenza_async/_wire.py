@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 UNNAMED: Final = "UNKNOWN"
 """Stands for a venue or status that an answer should name and does not."""
 
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+
 _UNSENT: Final = ("key", "user")  # what only `onboard` knows rows by
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +57,7 @@ def as_object(value: object) -> dict[str, Any] | None:
 
 def encode(body: object) -> bytes:
     """Return a request body as JSON; this is where secrets are revealed."""
-    return json.dumps(_converter.unstructure(body), separators=(",", ":")).encode()
+    return _COMPACT.encode(_converter.unstructure(body)).encode()
 
 
 @frozen(kw_only=True)
