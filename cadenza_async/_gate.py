@@ -71,9 +71,9 @@ class Gate:
                 return ticket
         opens = self.budget.opens(self._loop.time())
         if opens is not None and opens >= give_up:
-            raise self._too_late()
+            raise self.too_late()
         turn = _Turn(self, rate_class, self._loop.create_future())
-        self._waiting.append(turn)
+        self.queue(turn)
         self.pump()
         return await self._wait(turn, give_up)
 
@@ -101,9 +101,12 @@ class Gate:
         """Send those who wait with calls of one class to another gate, in their order."""
         here, self._waiting = self._waiting, deque()
         for turn in here:
-            if turn.rate_class is rate_class:
-                turn.gate = other
-            turn.gate._waiting.append(turn)  # noqa: SLF001  # a gate of the same kind
+            (other if turn.rate_class is rate_class else self).queue(turn)
+
+    def queue(self, turn: _Turn) -> None:
+        """Put a turn at the end of the queue."""
+        turn.gate = self
+        self._waiting.append(turn)
 
     async def _wait(self, turn: _Turn, give_up: float) -> Ticket:
         try:
@@ -114,10 +117,11 @@ class Gate:
                     turn.give_up()
                     raise
         except TimeoutError:
-            late = turn.gate._too_late()  # noqa: SLF001  # a gate of the same kind
+            late = turn.gate.too_late()
         raise late
 
-    def _too_late(self) -> DeadlineExceededError:
+    def too_late(self) -> DeadlineExceededError:
+        """Say that there is no room before the deadline, and when there may be."""
         now = self._loop.time()
         opens = self.budget.opens(now)
         return DeadlineExceededError(
