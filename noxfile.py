@@ -115,6 +115,6 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what calls cost; what follows `--` goes to the benchmark."""
-    session.install(PACKAGE)
-    session.run("python", "benchmarks/connect.py", *session.posargs)
+    """Measure what calls cost beside rivals; `-- --help` tells how to measure less."""
+    session.install(PACKAGE, *group("bench"))
+    session.run("python", "benchmarks", *session.posargs)
