@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import asdict
-from cores import shares
 from environments import NEEDS, Environments
 from figures import Figures
-from report import table
-from rounds import Harness
+from processes import shares
+from publish import publish, summary
+from results import Results, machine
+from rounds import Harness, Sample
 from server import serving
 from workloads import WORKLOADS
 
@@ -38,24 +39,31 @@ def _options() -> Namespace:
     parser.add_argument("--rivals", type=_some_of(NEEDS), default=[*NEEDS])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--environments", type=Path, default=_CACHE, help="where rivals live")
-    parser.add_argument("--json", type=Path, help="where raw results go")
+    parser.add_argument("--save", type=Path, help="a folder of results, to be brought up to date")
     return parser.parse_args()
 
 
-def main() -> None:
-    """Measure, and print tables."""
-    options = _options()
-    samples = []
+def _measure(options: Namespace) -> Results:
+    """Take all measurements that are asked for."""
     server_core, client_core = shares()
+    samples: list[Sample] = []
     with serving(server_core) as server:
-        print(f"Answered by {server.name}.\n")
         harness = Harness(server, Environments(options.environments), client_core)
-        for name in options.only:
-            measured = list(harness.measure(name, options.rivals, options.rounds))
-            print(table(Figures(measured), name), flush=True)
-            samples += measured
-    if options.json:
-        options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1))
+        for sample in harness.measure(options.only, options.rivals, options.rounds):
+            told = ", ".join(f"{name} {value:.5g}" for name, value in sample.values.items())
+            print(sample.lap + 1, sample.workload, sample.rival, told, file=sys.stderr)
+            samples.append(sample)
+        return Results(about=machine(server.name), samples=samples)
+
+
+def main() -> None:
+    """Measure, print tables, and keep the results if that is wanted."""
+    options = _options()
+    measured = _measure(options)
+    print(summary(measured.about, Figures(measured.samples)))
+    print(f"Load of the machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    if options.save:
+        publish(options.save, measured)
 
 
 if __name__ == "__main__":

@@ -50,16 +50,24 @@ class Figures:
                 key = sample.workload, sample.rival, name
                 self._values.setdefault(key, {})[sample.lap] = value
 
+    def told(self, workload: str, value: str) -> bool:
+        """Tell whether anybody's turn at a workload told this."""
+        return any(key[::2] == (workload, value) for key in self._values)
+
     def rivals(self, workload: str) -> list[str]:
         """Return who took part, the cheapest first."""
-        took_part = {rival for done, rival, _ in self._values if done == workload}
-        return sorted(took_part, key=lambda rival: self.cost(workload, rival).middle)
+        first: dict[str, float] = {}
+        for (done, rival, _), laps in self._values.items():
+            if done == workload:
+                first.setdefault(rival, Figure.of([*laps.values()]).middle)
+        return sorted(first, key=first.__getitem__)
 
-    def cost(self, workload: str, rival: str, value: str = "cpu") -> Figure:
-        """Sum up what a rival's turns told."""
-        return Figure.of([*self._values[workload, rival, value].values()])
+    def figure(self, workload: str, rival: str, value: str) -> Figure | None:
+        """Sum up what a rival's turns told; None if they did not."""
+        laps = self._values.get((workload, rival, value))
+        return Figure.of([*laps.values()]) if laps else None
 
-    def ratio(self, of: tuple[str, str], to: tuple[str, str], value: str = "cpu") -> Figure | None:
+    def ratio(self, of: tuple[str, str], to: tuple[str, str], value: str) -> Figure | None:
         """Compare two pairs of workload and rival, round by round; None if one was not measured."""
         mine, theirs = (self._values.get((*pair, value), {}) for pair in (of, to))
         both = mine.keys() & theirs.keys()

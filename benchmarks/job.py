@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from attrs import AttrsInstance, fields, frozen
@@ -56,8 +57,13 @@ class Target:
         return [f"{number:06d}." + "t" * 500 for number in range(self.identities)]
 
     def context(self) -> ssl.SSLContext | None:
-        """Make a TLS context that trusts the server."""
-        return ssl.create_default_context(cafile=self.authority) if self.authority else None
+        """Return a TLS context that trusts the server; only the first call takes its time."""
+        return None if self.authority is None else _trusting(self.authority)
+
+
+@cache
+def _trusting(authority: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authority)
 
 
 @frozen(kw_only=True)

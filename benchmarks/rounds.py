@@ -1,15 +1,16 @@
-"""Rounds of measurements: in each, every rival has its turn, in a process of its own."""
+"""Rounds of measurements: in each, everybody has a turn, in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+from processes import environment
 from workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
     from environments import Environments
     from server import Server
 
-_WORKER = Path(__file__).with_name("worker.py")
+_HERE = Path(__file__).parent
 
 
 @frozen(kw_only=True)
 class Sample:
-    """What one rival's turn told.
+    """What one turn told.
 
     Attributes:
         workload: What was done.
         rival: Who did it.
         lap: In which round.
-        values: Figures by name: ``cpu`` and ``wall`` are microseconds per call.
+        values: Figures by name, in the units that `report` knows.
     """
 
     workload: str
@@ -52,26 +53,39 @@ class Harness:
         self._environments = environments
         self._core = core
 
-    def measure(self, name: str, rivals: Sequence[str], rounds: int) -> Iterator[Sample]:
-        """Let those rivals that take part in a workload take turns at it."""
-        workload = WORKLOADS[name]
-        order = [rival for rival in workload.rivals if rival in rivals]
+    def measure(
+        self, workloads: Sequence[str], rivals: Sequence[str], rounds: int
+    ) -> Iterator[Sample]:
+        """Let those who take part take turns, in another order in every round."""
+        turns = [
+            (name, rival)
+            for name in workloads
+            for rival in WORKLOADS[name].rivals
+            if rival in rivals
+        ]
         for lap in range(rounds):
-            random.shuffle(order)  # nobody always follows the same neighbour
-            for rival in order:
-                values = self._turn(rival, workload)
-                yield Sample(workload=name, rival=rival, lap=lap, values=values)
+            random.shuffle(turns)  # nobody always follows the same neighbour
+            for name, rival in turns:
+                if values := self._turn(rival, WORKLOADS[name]):
+                    yield Sample(workload=name, rival=rival, lap=lap, values=values)
 
     def _turn(self, rival: str, workload: Workload) -> dict[str, float]:
-        told = json.dumps({"rival": rival, "core": self._core, **self._orders(rival, workload)})
-        python = self._environments.python(rival)
+        """Return what a turn told: nothing if it failed, which is shown and ends nothing."""
+        command = [
+            self._environments.python(rival),
+            str(_HERE / workload.script),
+            json.dumps(self._order(rival, workload)),
+        ]
         done = subprocess.run(
-            [python, _WORKER, told], env=_environment(), stdout=subprocess.PIPE, check=True
+            command, env=environment(), capture_output=True, text=True, check=False
         )
+        if done.returncode:
+            print(f"{workload.title}, {rival}: failed\n{done.stderr[-500:]}", file=sys.stderr)
+            return {}
         values: dict[str, float] = json.loads(done.stdout)
         return values
 
-    def _orders(self, rival: str, workload: Workload) -> dict[str, Any]:
+    def _order(self, rival: str, workload: Workload) -> dict[str, Any]:
         target = {
             "url": self._server.tls if workload.tls else self._server.plain,
             "authority": self._server.authority if workload.tls else None,
@@ -82,9 +96,4 @@ class Harness:
             "at_once": workload.at_once,
             "blocking": workload.blocking,
         }
-        return {"target": target, "load": load}
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment, less what keeps a script from its neighbours."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+        return {"rival": rival, "core": self._core, "target": target, "load": load}

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 import trustme
 from attrs import frozen
-from cores import pin
 from job import ANSWER
+from processes import environment, pin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _PATIENCE: Final = 10.0
+_ENDLESS: Final = 10**12
 _SOON: Final = 3500  # seconds; a window may end within an hour
 _NGINX: Final = """\
 daemon off;
@@ -68,25 +69,35 @@ class Server:
 
 
 @contextmanager
-def serving(core: int | None) -> Iterator[Server]:
-    """Run a server on a core until the block is left."""
+def serving(core: int | None, *, falls_silent: bool = False) -> Iterator[Server]:
+    """Run a server until the block is left.
+
+    Args:
+        core: Where it runs, if it is kept on one.
+        falls_silent: Whether it answers one request only, which is not nginx's trade.
+    """
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    with TemporaryDirectory() as folder:
-        _certify(Path(folder))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        _certify(folder)
         plain, tls = _free_ports(2)
-        command = _ours(folder, plain, tls) if nginx is None else [nginx, "-p", folder, "-c"]
-        if nginx is not None:
-            command.append(_configure(Path(folder), plain, tls))
+        if nginx is None or falls_silent:
+            called, command = "asyncio", _small(folder, plain, tls, 1 if falls_silent else _ENDLESS)
+        else:
+            called, command = (
+                _version(nginx),
+                [nginx, "-p", name, "-c", _set_up(folder, plain, tls)],
+            )
         with _running(command, core, plain):
             yield Server(
-                name="asyncio" if nginx is None else _version(nginx),
+                name=called,
                 plain=f"http://127.0.0.1:{plain}",
                 tls=f"https://127.0.0.1:{tls}",
-                authority=str(Path(folder, "authority.pem")),
+                authority=str(folder / "authority.pem"),
             )
 
 
-def headers() -> dict[str, str]:
+def _headers() -> dict[str, str]:
     """Return what Cadenza says of its rate limits, with more room than anybody needs."""
     return {
         "X-RateLimit-Limit": "1000000000",
@@ -95,13 +106,20 @@ def headers() -> dict[str, str]:
     }
 
 
-def _ours(folder: str, plain: int, tls: int) -> list[str]:
-    script = str(Path(__file__).with_name("small_server.py"))
-    return [sys.executable, script, folder, str(plain), str(tls), json.dumps(headers())]
+def _small(folder: Path, plain: int, tls: int, answers: int) -> list[str]:
+    order = {
+        "plain": plain,
+        "tls": tls,
+        "certificate": str(folder / "server.pem"),
+        "key": str(folder / "server.key"),
+        "headers": _headers(),
+        "answers": answers,
+    }
+    return [sys.executable, str(Path(__file__).with_name("small_server.py")), json.dumps(order)]
 
 
-def _configure(folder: Path, plain: int, tls: int) -> str:
-    lines = [f'add_header {name} "{value}";' for name, value in headers().items()]
+def _set_up(folder: Path, plain: int, tls: int) -> str:
+    lines = [f'add_header {name} "{value}";' for name, value in _headers().items()]
     text = _NGINX.format(
         plain=plain, tls=tls, headers="\n        ".join(lines), answer=json.dumps(ANSWER)
     )
@@ -134,7 +152,7 @@ def _version(nginx: str) -> str:
 
 @contextmanager
 def _running(command: Sequence[str], core: int | None, port: int) -> Iterator[None]:
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env=environment()) as process:
         try:
             pin(process.pid, core)
             _await(process, port)

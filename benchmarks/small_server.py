@@ -7,10 +7,12 @@ import json
 import re
 import ssl
 import sys
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from job import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -19,11 +21,13 @@ class Answering(asyncio.Protocol):
     """One connection.
 
     Args:
-        answer: What is sent for every request; nothing when it is empty.
+        answer: What is sent for a request.
+        turns: An item for every request that is answered; silence follows.
     """
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, turns: Iterator[object]) -> None:
         self._answer = answer
+        self._turns = turns
         self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,7 +37,8 @@ class Answering(asyncio.Protocol):
         self._unread += data
         while (end := self._end()) and len(self._unread) >= end:
             self._unread = self._unread[end:]
-            self._transport.write(self._answer)
+            if next(self._turns, None) is not None:
+                self._transport.write(self._answer)
 
     def _end(self) -> int:
         """Return where the first request ends; 0 when its head is not there yet."""
@@ -50,22 +55,21 @@ def whole(headers: dict[str, str]) -> bytes:
     return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body
 
 
-async def serve(folder: Path, plain: int, tls: int, answer: bytes) -> None:
+async def serve(order: dict[str, Any]) -> None:
     """Serve on two ports for good."""
     loop = asyncio.get_running_loop()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_cert_chain(order["certificate"], order["key"])
+    answer, turns = whole(order["headers"]), iter(range(order["answers"]))
+
+    def connected() -> Answering:
+        return Answering(answer, turns)
+
     here = "127.0.0.1"
-    await loop.create_server(lambda: Answering(answer), here, tls, ssl=context, backlog=4096)
-    server = await loop.create_server(lambda: Answering(answer), here, plain, backlog=4096)
+    await loop.create_server(connected, here, order["tls"], ssl=context, backlog=4096)
+    server = await loop.create_server(connected, here, order["plain"], backlog=4096)
     await server.serve_forever()
 
 
-def main() -> None:
-    """Serve as told on the command line."""
-    folder, plain, tls, headers = sys.argv[1:]
-    asyncio.run(serve(Path(folder), int(plain), int(tls), whole(json.loads(headers))))
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve(json.loads(sys.argv[1])))

@@ -30,13 +30,12 @@ def _headers(target: Target) -> list[dict[str, str]]:
 @asynccontextmanager
 async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[object]]]:
     """Use one session for all identities."""
-    headers, url = _headers(target), target.endpoint
+    headers, url, verify = _headers(target), target.endpoint, target.authority or True
     async with niquests.AsyncSession(**_options(target)) as session:
-        session.verify = target.authority or True
 
         async def connect(identity: int) -> object:
             response = await session.post(
-                url, data=body(new_account()), headers=headers[identity], timeout=30
+                url, data=body(new_account()), headers=headers[identity], timeout=30, verify=verify
             )
             return read(response.status_code or 0, response.content or b"")
 
@@ -46,13 +45,12 @@ async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[
 @contextmanager
 def blocking(target: Target) -> Iterator[Callable[[int], object]]:
     """Use one session for all identities and threads."""
-    headers, url = _headers(target), target.endpoint
+    headers, url, verify = _headers(target), target.endpoint, target.authority or True
     with niquests.Session(**_options(target)) as session:
-        session.verify = target.authority or True
 
         def connect(identity: int) -> object:
             response = session.post(
-                url, data=body(new_account()), headers=headers[identity], timeout=30
+                url, data=body(new_account()), headers=headers[identity], timeout=30, verify=verify
             )
             return read(response.status_code or 0, response.content or b"")
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime  # noqa: TC003  # pydantic reads it
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,7 +15,6 @@ from pydantic import Field
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from datetime import datetime
 
     from job import Target
 

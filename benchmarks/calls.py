@@ -1,11 +1,10 @@
-"""One rival doing one workload, in a process of its own: told on the command line, told as JSON."""
+"""What calls cost one rival, in a process of its own: told on the command line, told as JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
-import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from job import Target
+from processes import pin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -114,8 +114,7 @@ def measure(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401
 def main() -> None:
     """Do as told."""
     order = json.loads(sys.argv[1])
-    if order["core"] is not None:
-        os.sched_setaffinity(0, {order["core"]})
+    pin(0, order["core"])
     rival = import_module(f"rivals.with_{order['rival']}")
     meter = measure(rival, Load(**order["load"]), Target(**order["target"]))
     print(json.dumps(meter.spent))
