@@ -16,7 +16,7 @@ _VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 
 
 def counted(order: dict[str, Any], calls: int) -> int:
-    """Return the instructions of a process that makes so many calls, and all that is around them."""
+    """Return the instructions of a process that makes so many calls, and of all around them."""
     told = json.dumps({**order, "load": {**order["load"], "calls": calls}})
     script = str(Path(__file__).with_name("calls.py"))
     done = subprocess.run(

@@ -50,7 +50,7 @@ async def idle(target: Target) -> float:
 
 async def in_flight(rival: ModuleType) -> float:
     """Return the bytes of a call that waits for its answer, its connection included."""
-    with serving(None, falls_silent=True) as server:
+    with serving(answers=1) as server:
         target = Target(url=server.plain, connections=_CALLS)
         async with rival.connecting(target) as connect:
             await connect(0)

@@ -69,31 +69,27 @@ class Server:
 
 
 @contextmanager
-def serving(core: int | None, *, falls_silent: bool = False) -> Iterator[Server]:
+def serving(core: int | None = None, *, answers: int | None = None) -> Iterator[Server]:
     """Run a server until the block is left.
 
     Args:
         core: Where it runs, if it is kept on one.
-        falls_silent: Whether it answers one request only, which is not nginx's trade.
+        answers: After how many answers it falls silent, which is no trade of nginx's.
     """
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        _certify(folder)
-        plain, tls = _free_ports(2)
-        if nginx is None or falls_silent:
-            called, command = "asyncio", _small(folder, plain, tls, 1 if falls_silent else _ENDLESS)
+        _certify(Path(name))
+        if nginx is None or answers is not None:
+            run = _small(Path(name), _ENDLESS if answers is None else answers)
         else:
-            called, command = (
-                _version(nginx),
-                [nginx, "-p", name, "-c", _set_up(folder, plain, tls)],
-            )
-        with _running(command, core, plain):
+            run = _nginx(nginx, Path(name))
+        with run as (process, called, plain, tls):
+            pin(process.pid, core)
             yield Server(
                 name=called,
                 plain=f"http://127.0.0.1:{plain}",
                 tls=f"https://127.0.0.1:{tls}",
-                authority=str(folder / "authority.pem"),
+                authority=str(Path(name, "authority.pem")),
             )
 
 
@@ -106,26 +102,46 @@ def _headers() -> dict[str, str]:
     }
 
 
-def _small(folder: Path, plain: int, tls: int, answers: int) -> list[str]:
+_Running = tuple[subprocess.Popen[bytes], str, int, int]
+
+
+@contextmanager
+def _small(folder: Path, answers: int) -> Iterator[_Running]:
     order = {
-        "plain": plain,
-        "tls": tls,
         "certificate": str(folder / "server.pem"),
         "key": str(folder / "server.key"),
         "headers": _headers(),
         "answers": answers,
     }
-    return [sys.executable, str(Path(__file__).with_name("small_server.py")), json.dumps(order)]
+    script = str(Path(__file__).with_name("small_server.py"))
+    command = [sys.executable, script, json.dumps(order)]
+    with _until_left(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        plain, tls = json.loads(process.stdout.readline())
+        yield process, "a small asyncio server", plain, tls
 
 
-def _set_up(folder: Path, plain: int, tls: int) -> str:
+@contextmanager
+def _nginx(nginx: str, folder: Path) -> Iterator[_Running]:
+    plain, tls = _free_ports(2)
     lines = [f'add_header {name} "{value}";' for name, value in _headers().items()]
-    text = _NGINX.format(
-        plain=plain, tls=tls, headers="\n        ".join(lines), answer=json.dumps(ANSWER)
-    )
+    headers, answer = "\n        ".join(lines), json.dumps(ANSWER)
     file = folder / "nginx.conf"
-    file.write_text(text)
-    return str(file)
+    file.write_text(_NGINX.format(plain=plain, tls=tls, headers=headers, answer=answer))
+    with _until_left([nginx, "-p", str(folder), "-c", str(file)]) as process:
+        _await(process, plain)
+        yield process, _version(nginx), plain, tls
+
+
+@contextmanager
+def _until_left(
+    command: Sequence[str], *, stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, env=environment(), stdout=stdout) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def _certify(folder: Path) -> None:
@@ -148,17 +164,6 @@ def _free_ports(number: int) -> list[int]:
 def _version(nginx: str) -> str:
     told = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
     return told.partition(": ")[2].removeprefix("nginx version: ").strip()
-
-
-@contextmanager
-def _running(command: Sequence[str], core: int | None, port: int) -> Iterator[None]:
-    with subprocess.Popen(command, env=environment()) as process:
-        try:
-            pin(process.pid, core)
-            _await(process, port)
-            yield
-        finally:
-            process.terminate()
 
 
 def _await(process: subprocess.Popen[bytes], port: int) -> None:
