@@ -14,6 +14,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "ours": (),
     "careful": (),
     "idiomatic": (),
+    "journal": (),
+    "bare": (),
     "libraries": (),
     "command": (),
     "nobody": (),

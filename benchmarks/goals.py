@@ -87,6 +87,13 @@ GOALS: Final = (
         unit=" bytes",
     ),
     Goal(
+        what="`onboard` with a journal, to the same calls without",
+        limit=1.35,
+        of=("onboard", "journal"),
+        to=("onboard", "bare"),
+        value="row",
+    ),
+    Goal(
         what="Importing and touching `AsyncCadenza`, to importing what it needs",
         limit=1.10,
         of=("import", "ours"),

@@ -16,6 +16,8 @@ NAMES: Final = {
     "careful": "aiohttp with care",
     "idiomatic": "aiohttp as documented",
     "vendor": "cadenza-sdk",
+    "journal": "`onboard` with a journal",
+    "bare": "the same calls without",
     "libraries": "aiohttp, attrs, cattrs, anyio",
     "command": "`cadenza --help`",
     "nobody": "nobody calls",
@@ -23,6 +25,7 @@ NAMES: Final = {
 UNITS: Final = {
     "cpu": "CPU per call, µs",
     "wall": "time per call, µs",
+    "row": "CPU per row, µs",
     "process": "CPU, ms",
     "flight": "bytes per call in flight",
     "idle": "bytes per idle identity",

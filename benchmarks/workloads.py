@@ -32,7 +32,7 @@ class Workload:
     script: str = "calls.py"
     rivals: tuple[str, ...] = _ASYNC
     against: str = "careful"
-    calls: int = 4000
+    calls: int = 3000
     at_once: int = 32
     identities: int = 1
     tls: bool = False
@@ -44,11 +44,11 @@ class Workload:
 
 
 WORKLOADS: Final = {
-    "connect-1": Workload(title="One call at a time", at_once=1),
+    "connect-1": Workload(title="One call at a time", at_once=1, calls=1500, rivals=_AIOHTTP),
     "connect-32": Workload(title="32 in flight"),
     "connect-256": Workload(title="256 in flight", at_once=256, rivals=_AIOHTTP),
     "connect-2000": Workload(
-        title="2,000 in flight over 100 connections", at_once=2000, calls=8000, rivals=_AIOHTTP
+        title="2,000 in flight over 100 connections", at_once=2000, calls=6000, rivals=_AIOHTTP
     ),
     "identities-100": Workload(
         title="32 in flight, 100 identities", identities=100, rivals=_AIOHTTP
@@ -58,9 +58,15 @@ WORKLOADS: Final = {
     ),
     "tls-32": Workload(title="32 in flight, TLS", tls=True),
     "blocking-1": Workload(
-        title="Blocking, 1 thread", at_once=1, calls=2000, blocking=True, rivals=_BLOCKING
+        title="Blocking, 1 thread", at_once=1, calls=1000, blocking=True, rivals=_BLOCKING
     ),
-    "blocking-8": Workload(title="Blocking, 8 threads", at_once=8, blocking=True, rivals=_BLOCKING),
+    "blocking-8": Workload(title="Blocking, 8 threads", at_once=8, calls=2000, blocking=True, rivals=_BLOCKING),
+    "onboard": Workload(
+        title="Onboarding from a file",
+        script="onboard.py",
+        rivals=("journal", "bare"),
+        against="bare",
+    ),
     "import": Workload(
         title="Import, and what is imported",
         script="imports.py",

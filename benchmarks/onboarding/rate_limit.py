@@ -1,17 +1,15 @@
 """How much of the rate limit `onboard` uses, beside `asyncio.gather` with a retry library.
 
-Each has a sandbox and a process of its own, all at the same time. Every one begins where a window
-of the limit begins: then the calls of a user take at least all full windows but the last.
+Each has a sandbox to itself, and begins where a window of the limit begins. The ideal is a run
+that makes its last calls as soon as the last window begins.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import time
 from argparse import ArgumentParser, Namespace
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,22 +82,16 @@ CONTESTANTS: dict[str, Contestant] = {
 }
 
 
-async def _measure(name: str, options: Namespace) -> tuple[float, int, int]:
+async def measure(contestant: Contestant, options: Namespace) -> tuple[float, int, int]:
     """Return the seconds it took, the requests, and how many of them were refused."""
-    limits = {"rate_limit": options.limit, "rate_period": options.period}
-    async with Sandbox(**limits) as sandbox:
+    async with Sandbox(rate_limit=options.limit, rate_period=options.period) as sandbox:
         await asyncio.sleep(options.period - time.time() % options.period)
         begun = time.time()
-        await CONTESTANTS[name](sandbox, options)
+        await contestant(sandbox, options)
         lasted = time.time() - begun
         asked = [request["status"] for request in sandbox.requests]
         assert len(sandbox.accounts) == sum(1 for _ in numbers(options))
     return lasted, len(asked), asked.count(429)
-
-
-def measure(name: str, options: Namespace) -> tuple[float, int, int]:
-    """Do it in this process."""
-    return asyncio.run(_measure(name, options))
 
 
 def main() -> None:
@@ -111,14 +103,12 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=11)
     options = parser.parse_args()
     ideal = (options.windows - 1) * options.period
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(CONTESTANTS), context) as processes:
-        results = list(processes.map(partial(measure, options=options), CONTESTANTS))
     print("| | seconds | of the ideal | requests | answered 429 |")
     print("|---|---:|---:|---:|---:|")
-    for name, (lasted, asked, refused) in zip(CONTESTANTS, results, strict=True):
-        share = refused / asked
-        print(f"| {name} | {lasted:.1f} | {lasted / ideal:.3f} | {asked:,} | {share:.1%} |")
+    for name, contestant in CONTESTANTS.items():
+        lasted, asked, refused = asyncio.run(measure(contestant, options))
+        told = f"{lasted:.1f} | {lasted / ideal:.3f} | {asked:,} | {refused / asked:.1%}"
+        print(f"| {name} | {told} |", flush=True)
     print(f"\nIdeal: {ideal} s. Load of the machine: {os.getloadavg()[0]:.1f}")
 
 
