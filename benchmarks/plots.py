@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
-from report import NAMES
+from report import named
 from svg import ACCENT, FAINT, INK, Drawing
 from workloads import WORKLOADS
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from figures import Figure, Figures
 
 _WIDTH: Final = 760
-_LEFT: Final = 190
+_LEFT: Final = 230
 _RIGHT: Final = 90
 _ROW: Final = 26
 _SHOWN: Final = ("connect-32", "blocking-1")
@@ -68,14 +68,14 @@ def costs(figures: Figures) -> str:
         for rival in figures.rivals(name):
             y += _ROW
             if figure := figures.figure(name, rival, "cpu"):
-                _row(drawing, axis, y, rival, figure)
+                colour = ACCENT if rival == "ours" else INK
+                _row(drawing, axis, y, figure, name=named(name, rival), colour=colour)
         y += _ROW
     return str(drawing)
 
 
-def _row(drawing: Drawing, axis: Axis, y: float, rival: str, figure: Figure) -> None:
-    colour = ACCENT if rival == "ours" else INK
-    drawing.text(_LEFT - 12, y + 4, NAMES.get(rival, rival), anchor="end", colour=colour)
+def _row(drawing: Drawing, axis: Axis, y: float, name: str, figure: Figure, colour: str) -> None:
+    drawing.text(_LEFT - 12, y + 4, name, anchor="end", colour=colour)
     drawing.line([(axis.begin, y), (axis.at(figure.middle), y)], FAINT)
     drawing.line([(axis.at(figure.low), y), (axis.at(figure.high), y)], colour, width=3)
     drawing.dot(axis.at(figure.middle), y, colour)
@@ -89,10 +89,17 @@ def scaling(figures: Figures) -> str:
     most = max((figure.high for line in lines.values() for _, figure in line), default=1.0) * 1.1
     axis = Axis(1, 2000, 60, _WIDTH - _LEFT)
     _frame(drawing, axis, most)
-    for rival, line in lines.items():
+    taken = math.inf
+    for rival, line in sorted(lines.items(), key=_last):
         if line:
-            _curve(drawing, axis, most, rival, line)
+            _curve(drawing, axis, most, line, _COLOURS[rival])
+            taken = min(taken - _ROW * 0.6, _height(line[-1][1].middle, most) + 4)
+            drawing.text(axis.end + 12, taken, named(_SCALE[0], rival), colour=_COLOURS[rival])
     return str(drawing)
+
+
+def _last(drawn: tuple[str, list[tuple[int, Figure]]]) -> float:
+    return drawn[1][-1][1].middle if drawn[1] else 0.0
 
 
 def _line(figures: Figures, rival: str) -> list[tuple[int, Figure]]:
@@ -117,12 +124,10 @@ def _frame(drawing: Drawing, axis: Axis, most: float) -> None:
 
 
 def _curve(
-    drawing: Drawing, axis: Axis, most: float, rival: str, line: Sequence[tuple[int, Figure]]
+    drawing: Drawing, axis: Axis, most: float, line: Sequence[tuple[int, Figure]], colour: str
 ) -> None:
-    colour = _COLOURS[rival]
     points = [(axis.at(at_once), _height(figure.middle, most)) for at_once, figure in line]
     drawing.line(points, colour, width=2)
     for (x, y), (_, figure) in zip(points, line, strict=True):
         drawing.line([(x, _height(figure.low, most)), (x, _height(figure.high, most))], colour)
         drawing.dot(x, y, colour)
-    drawing.text(points[-1][0] + 12, points[-1][1] + 4, NAMES[rival], colour=colour)

@@ -35,10 +35,17 @@ UNITS: Final = {
 }
 
 
+def named(workload: str, rival: str) -> str:
+    """Return what tables and plots call a rival."""
+    name = NAMES.get(rival, rival)
+    over_a_portal = rival == "careful" and WORKLOADS[workload].blocking
+    return f"{name}, bare portal" if over_a_portal else name
+
+
 def table(figures: Figures, workload: str) -> str:
     """Show who did how in a workload."""
     values = [value for value in UNITS if figures.told(workload, value)]
-    against = NAMES[WORKLOADS[workload].against]
+    against = named(workload, WORKLOADS[workload].against)
     head = ["", *(UNITS[value] for value in values), f"to {against}"]
     rows = [_row(figures, workload, rival, values) for rival in figures.rivals(workload)]
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
@@ -46,7 +53,7 @@ def table(figures: Figures, workload: str) -> str:
 
 
 def _row(figures: Figures, workload: str, rival: str, values: list[str]) -> list[str]:
-    name = NAMES.get(rival, rival)
+    name = named(workload, rival)
     told = [_told(figures.figure(workload, rival, value)) for value in values]
     base = (workload, WORKLOADS[workload].against)
     ratio = figures.ratio((workload, rival), base, values[0])

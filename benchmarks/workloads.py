@@ -60,7 +60,9 @@ WORKLOADS: Final = {
     "blocking-1": Workload(
         title="Blocking, 1 thread", at_once=1, calls=1000, blocking=True, rivals=_BLOCKING
     ),
-    "blocking-8": Workload(title="Blocking, 8 threads", at_once=8, calls=2000, blocking=True, rivals=_BLOCKING),
+    "blocking-8": Workload(
+        title="Blocking, 8 threads", at_once=8, calls=2000, blocking=True, rivals=_BLOCKING
+    ),
     "onboard": Workload(
         title="Onboarding from a file",
         script="onboard.py",

@@ -114,12 +114,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, default=100)
-    parser.add_argument("--freeze", action="store_true", help="what was imported, for the collector")
+    parser.add_argument(
+        "--freeze", action="store_true", help="what was imported, for the collector"
+    )
     options = parser.parse_args()
     if options.freeze:
         gc.collect()
         gc.freeze()
-    print("| in the loop | calls/s | ticks | late p50 ms | p99 | p99.9 | ours p50 ms | p99 | p99.9 |")
+    print(
+        "| in the loop | calls/s | ticks | late p50 ms | p99 | p99.9 | ours p50 ms | p99 | p99.9 |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     with serving() as url:
         for _ in range(options.rounds):
