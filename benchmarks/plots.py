@@ -74,7 +74,7 @@ def costs(figures: Figures) -> str:
     return str(drawing)
 
 
-def _row(drawing: Drawing, axis: Axis, y: float, name: str, figure: Figure, colour: str) -> None:
+def _row(drawing: Drawing, axis: Axis, y: float, figure: Figure, *, name: str, colour: str) -> None:
     drawing.text(_LEFT - 12, y + 4, name, anchor="end", colour=colour)
     drawing.line([(axis.begin, y), (axis.at(figure.middle), y)], FAINT)
     drawing.line([(axis.at(figure.low), y), (axis.at(figure.high), y)], colour, width=3)
