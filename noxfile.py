@@ -118,3 +118,12 @@ def bench(session: nox.Session) -> None:
     """Measure what calls cost beside rivals; `-- --help` tells how to measure less."""
     session.install(PACKAGE, *group("bench"))
     session.run("python", "benchmarks", *session.posargs)
+
+
+@nox.session
+def bench_onboarding(session: nox.Session) -> None:
+    """Measure bulk onboarding: `-- rate_limit`, `-- beside_a_loop` or `-- many_rows`."""
+    session.install(PACKAGE, *group("bench"))
+    script, *options = session.posargs
+    here = {"PYTHONSAFEPATH": ""}  # the scripts have a neighbour
+    session.run("python", f"benchmarks/onboarding/{script}.py", *options, env=here)

@@ -60,7 +60,7 @@ async def gathered(sandbox: Sandbox, options: Namespace, *, obedient: bool) -> N
     def again(error: Exception) -> bool | float:
         if not isinstance(error, ClientResponseError) or error.status != 429:
             return False
-        return float((error.headers or {}).get("Retry-After", 1)) if obedient else True
+        return float(error.headers["Retry-After"]) if obedient and error.headers else True
 
     stamina.instrumentation.set_on_retry_hooks([])  # it would log each
     async with ClientSession(sandbox.url) as session:
