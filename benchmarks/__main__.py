@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -61,7 +60,6 @@ def main() -> None:
     options = _options()
     measured = _measure(options)
     print(summary(measured.about, Figures(measured.samples)))
-    print(f"Load of the machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
     if options.save:
         publish(options.save, measured)
 

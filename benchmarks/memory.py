@@ -19,7 +19,7 @@ from cadenza_async import SessionPool
 if TYPE_CHECKING:
     from types import ModuleType
 
-_IDENTITIES = 10_000
+_IDENTITIES = 1000
 _CALLS = 500
 
 

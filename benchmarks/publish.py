@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _ABOUT: Final = (
     "Measured with Python {python} and aiohttp {aiohttp} on {day}: {processor}, {cores} cores, "
-    "{system}; {server} answers on one core, the client runs on another.\n"
+    "{system}, on average {load} processes that want them; {server} answers on one core, the "
+    "client runs on another.\n"
 )
 _TITLE: Final = """\
 # Results

@@ -56,7 +56,7 @@ class Results:
 
 
 def machine(server: str) -> dict[str, str]:
-    """Tell what machine this is, without its name."""
+    """Tell what machine this is, without its name, and how busy it has been lately."""
     cpuinfo = Path("/proc/cpuinfo")
     model = _MODEL.search(cpuinfo.read_text()) if cpuinfo.exists() else None
     return {
@@ -66,5 +66,6 @@ def machine(server: str) -> dict[str, str]:
         "python": platform.python_version(),
         "aiohttp": version("aiohttp"),
         "server": server,
+        "load": f"{os.getloadavg()[1]:.0f}",
         "day": datetime.now(UTC).date().isoformat(),
     }
