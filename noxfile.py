@@ -115,6 +115,15 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what calls cost; what follows `--` goes to the benchmark."""
-    session.install(PACKAGE)
-    session.run("python", "benchmarks/connect.py", *session.posargs)
+    """Measure what calls cost beside rivals; `-- --help` tells how to measure less."""
+    session.install(PACKAGE, *group("bench"))
+    session.run("python", "benchmarks", *session.posargs)
+
+
+@nox.session
+def bench_onboarding(session: nox.Session) -> None:
+    """Measure bulk onboarding: `-- rate_limit`, `-- beside_a_loop` or `-- many_rows`."""
+    session.install(PACKAGE, *group("bench"))
+    script, *options = session.posargs
+    here = {"PYTHONSAFEPATH": ""}  # the scripts have a neighbour
+    session.run("python", f"benchmarks/onboarding/{script}.py", *options, env=here)

@@ -63,7 +63,7 @@ def _tell(flaw: Flaw, *, json: bool) -> None:
 
 def _conclude(rehearsal: Rehearsal, job: Job) -> None:
     good, users, plan = rehearsal.good.total(), len(rehearsal.good), job.plan
-    seconds = None if plan.limit is None else _seconds(rehearsal, job, plan.limit)
+    seconds = _seconds(rehearsal, job, plan.limit) if good and plan.limit is not None else None
     if plan.json:
         write_json({"summary": {"good": good, "bad": rehearsal.bad, "seconds": seconds}})
         return

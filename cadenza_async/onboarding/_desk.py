@@ -121,9 +121,12 @@ class Desk:
         """Start a task of this run; an error in it ends the run."""
         task = self.shared.spawn(self._watch(job))
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        task.add_done_callback(self.flying.discard)
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.flying.discard(task)
 
     async def until_closed(self) -> None:
         """Wait until the pool is closed.

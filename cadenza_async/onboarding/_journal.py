@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,8 +12,6 @@ from cadenza_async.onboarding._records import dump_account, dump_error
 from cadenza_async.onboarding._store import Move, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cadenza_async.errors import CadenzaError
     from cadenza_async.models import TradingAccount
     from cadenza_async.onboarding._states import RowState
@@ -22,7 +21,7 @@ T = TypeVar("T")
 Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
-_WOKEN_AT_A_TIME: Final = 8  # so that nobody else in the loop waits long
+_WOKEN_AT_A_TIME: Final = 2  # what comes in bursts keeps others in the loop waiting
 
 
 class Journal:
@@ -39,6 +38,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
         self._committing: asyncio.Future[Any] | None = None
+        self._done: deque[tuple[asyncio.Future[Any], object]] = deque()
         self._closing: asyncio.Future[None] | None = None
         self.secret = store.secret
 
@@ -123,27 +123,24 @@ class Journal:
         if self._waiting:
             self._commit()
         error = committing.exception()
-        answers = committing.result() if error is None else [None] * len(batch)
-        waiting = [done for _, done in batch]
-        self._tell(waiting, answers, error)
+        answers = committing.result() if error is None else [error] * len(batch)
+        telling = bool(self._done)
+        self._done.extend(zip((done for _, done in batch), answers, strict=True))
+        if not telling:
+            self._tell()
 
-    def _tell(
-        self,
-        waiting: Sequence[asyncio.Future[Any]],
-        answers: Sequence[object],
-        error: BaseException | None,
-    ) -> None:
-        """Wake those who wait, some at a time."""
-        now, later = waiting[:_WOKEN_AT_A_TIME], waiting[_WOKEN_AT_A_TIME:]
-        for done, answer in zip(now, answers, strict=False):
+    def _tell(self) -> None:
+        """Wake those whose jobs are done, some at a time."""
+        for _ in range(min(len(self._done), _WOKEN_AT_A_TIME)):
+            done, answer = self._done.popleft()
             if done.cancelled():
                 continue
-            if error is None:
-                done.set_result(answer)
+            if isinstance(answer, BaseException):
+                done.set_exception(answer)
             else:
-                done.set_exception(error)
-        if later:
-            self._loop.call_soon(self._tell, later, answers[_WOKEN_AT_A_TIME:], error)
+                done.set_result(answer)
+        if self._done:
+            self._loop.call_soon(self._tell)
 
 
 def _close(made: list[Store]) -> None:

@@ -45,13 +45,12 @@ def enter(account: NewAccount, secret: bytes, *, unique_names: bool) -> Entry:
         secret: The journal's own key.
         unique_names: Whether a name that is taken may be altered.
     """
-    digest = _digest(account)
-    key = account.key or digest
+    key = key_of(account)
     return Entry(
         key=key,
         user=account.user or "",
         venue=account.venue,
-        names=_names(account, key, digest, unique=unique_names),
+        names=_names(account, key, unique=unique_names),
         fingerprint=_fingerprint(account, secret),
         evasive=unique_names,
     )
@@ -70,12 +69,13 @@ def _digest(account: NewAccount) -> str:
     return digest.hexdigest()[:_KEY_DIGITS]
 
 
-def _names(account: NewAccount, key: str, digest: str, *, unique: bool) -> tuple[str, ...]:
+def _names(account: NewAccount, key: str, *, unique: bool) -> tuple[str, ...]:
     name = (account.name or "").strip()
+    if name and not unique:
+        return (name,)
+    digest = _digest(account)
     if name:
-        return (
-            (name, f"{name} {digest[:_SUFFIX_DIGITS]}", f"{name} {digest}") if unique else (name,)
-        )
+        return (name, f"{name} {digest[:_SUFFIX_DIGITS]}", f"{name} {digest}")
     if key == digest:
         return (f"{account.venue} {digest[: 2 * _SUFFIX_DIGITS]}", f"{account.venue} {digest}")
     label = f"{account.venue} {key[:_LONGEST_LABEL].strip()}"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 READ_AHEAD: Final = 10_000  # rows; so long may one user's rows be before another's turn up
 _AT_A_TIME: Final = 32  # rows that are read before others in the loop have their turn
+_ENOUGH: Final = 5  # rows in hand for each call that may be in flight
+_AHEAD: Final = 0.002  # seconds until then, while there are rows in hand
+_FAR_AHEAD: Final = 0.05  # likewise, while there is no slot for rows of other users either
 
 
 class Run:
@@ -156,9 +159,16 @@ class Run:
         else:
             await self._refuse(row)
         if self._number % _AT_A_TIME == 0:
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._pause())
         while self._desk.unfinished >= READ_AHEAD:
             await self._desk.advance()
+
+    def _pause(self) -> float:
+        """Return how long to leave the loop to others: rows that wait cost them collections."""
+        desk = self._desk
+        if desk.unfinished < _ENOUGH * desk.options.concurrency:
+            return 0.0
+        return _FAR_AHEAD if desk.slots.full else _AHEAD
 
     def _deal(self, account: NewAccount) -> None:
         """Give a row to the lane of its user."""

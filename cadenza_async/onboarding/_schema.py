@@ -18,6 +18,7 @@ T = TypeVar("T")
 _APPLICATION: Final = 0x43444E5A  # "CDNZ"
 _FORMAT: Final = 1
 _PRIVATE: Final = 0o600
+_OLDEST: Final = (3, 33)  # with UPDATE … FROM
 
 _TABLES: Final = """
 CREATE TABLE journal (
@@ -126,6 +127,8 @@ def opened(path: str, job: Callable[[], T]) -> T:
     Raises:
         ConfigError: If the file cannot be used.
     """
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise ConfigError(f"a journal needs SQLite 3.33 or newer, not {sqlite3.sqlite_version}")
     try:
         return job()
     except sqlite3.DatabaseError as error:

@@ -44,6 +44,11 @@ class Slots:
         self._timer: asyncio.TimerHandle | None = None
         self.unreachable_since: float | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether whoever wants one has to wait."""
+        return self._taken >= int(self._limit)
+
     async def take(self) -> float:
         """Wait for one; return when it was given, by the loop's clock."""
         if not self._waiting and self._taken < int(self._limit):

@@ -191,12 +191,9 @@ async def test_equal_names_are_no_mistake_if_they_are_told_apart(tmp_path: Path)
 
 
 async def test_nothing_in_it_is_no_mistake(tmp_path: Path) -> None:
-    """An empty file has no bad row."""
+    """An empty file has no bad row, and takes no time."""
     end = await cadenza("onboard", str(private(tmp_path / "accounts.csv", "\n")), "--dry-run")
-    assert (end.code, end.out.splitlines()[0]) == (
-        0,
-        "0 rows are good, 0 are bad; nothing was sent.",
-    )
+    assert (end.code, end.out) == (0, "0 rows are good, 0 are bad; nothing was sent.\n")
 
 
 async def test_a_sandbox_without_a_limit_takes_no_time(tmp_path: Path) -> None:

@@ -211,6 +211,14 @@ async def test_what_is_no_journal_is_refused(job: Job, make: object, says: str) 
     assert job.sandbox.requests == []
 
 
+async def test_an_old_sqlite_is_refused(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a file is made: it cannot do what the journal asks of it."""
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 32, 3))
+    with pytest.raises(ConfigError, match=r"SQLite 3\.33"):
+        await job.run([row(1)])
+    assert not job.journal.exists()
+
+
 async def test_a_journal_needs_a_place(job: Job) -> None:
     """A directory that is not there is a setting that is wrong."""
     async with job.connect() as pool:
