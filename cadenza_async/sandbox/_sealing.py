@@ -1,0 +1,117 @@
+"""Encryption at rest: AES-256-GCM, and the key for it from a private file or the environment."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import stat
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from cadenza_async.sandbox._records import StateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_VARIABLE: Final = "CADENZA_SANDBOX_KEY"
+_KEY, _NONCE = 32, 12  # bytes
+_LONGEST: Final = 1024
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Seal:
+    """Closes and opens texts under one key, each bound to what it is about.
+
+    Args:
+        key: Base64 of 32 bytes.
+        source: Where it comes from, for errors.
+
+    Raises:
+        StateError: It is no such key, or the library that encrypts is missing.
+    """
+
+    def __init__(self, key: bytes, source: str) -> None:
+        self.source = source
+        self._invalid, cipher = _library()
+        try:
+            raw = base64.b64decode(key.strip(), validate=True)
+        except ValueError:
+            raw = b""
+        if len(raw) != _KEY:
+            raise StateError(f"{source} holds no key, which is the base64 of {_KEY} bytes")
+        self._cipher = cipher(raw)
+
+    def close(self, text: bytes, about: bytes) -> tuple[bytes, bytes]:
+        """A nonce of its own, and the text sealed under it."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce, self._cipher.encrypt(nonce, text, about)
+
+    def open(self, nonce: object, sealed: object, about: bytes) -> bytes | None:
+        """The text; None if any of the three, or the key, is another than it was."""
+        try:
+            text: bytes = self._cipher.decrypt(nonce, sealed, about)
+        except (self._invalid, TypeError, ValueError):
+            return None
+        return text
+
+
+def find_seal(state: Path, key_file: Path | None, *, new: bool) -> Seal:
+    """The seal of a state file: the key file named, else the environment, else the file beside it.
+
+    Args:
+        state: The state file.
+        key_file: The key file, if one was named.
+        new: Whether nothing was sealed yet, so that a key file that is missing is made.
+
+    Raises:
+        StateError: There is no key, or others can read it.
+    """
+    if key_file is None and KEY_VARIABLE in os.environ:
+        return Seal(os.environ[KEY_VARIABLE].encode(), KEY_VARIABLE)
+    path = key_file or state.with_name(f"{state.name}.key")
+    try:
+        if new:
+            _make(path)
+        return Seal(_read(path), str(path))
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    raise StateError(f"the key of {state} cannot be read from {path}: {problem}")
+
+
+def _library() -> tuple[Any, Any]:
+    if find_spec("cryptography") is None:
+        raise StateError(
+            "keeping state needs encryption, which is an extra: "
+            "pip install 'cadenza_async[sandbox]'"
+        )
+    aead = import_module("cryptography.hazmat.primitives.ciphers.aead")
+    return import_module("cryptography.exceptions").InvalidTag, aead.AESGCM
+
+
+def _make(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.b64encode(secrets.token_bytes(_KEY)) + b"\n")
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        _check_private(path, os.fstat(file.fileno()))
+        return file.read(_LONGEST)
+
+
+def _check_private(path: Path, status: os.stat_result) -> None:
+    if not hasattr(os, "geteuid"):  # Windows has other rules
+        return
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise StateError(f"the key file {path} belongs to somebody else")
+    if status.st_mode & _OTHERS:
+        mode = stat.S_IMODE(status.st_mode)
+        raise StateError(f"the key file {path} is open to others ({mode:04o}): chmod 600 it")
