@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from cadenza_async import _endpoints
+from cadenza_async._calls import CONNECT
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
@@ -41,14 +42,18 @@ class Question:
     """A connect that may have been done.
 
     Attributes:
-        venue: The venue it named.
+        venue: The venue it named, unless it was by reference.
         name: The name it sent, if any.
         since: When it was first sent, by this machine's clock.
+        external_id: What the exchange calls the account, if it was by reference.
+        credential_id: The stored credential, likewise, if it is known.
     """
 
-    venue: str
+    venue: str | None
     name: str | None
     since: datetime = field(validator=_aware)
+    external_id: str | None = None
+    credential_id: str | None = None
 
     @classmethod
     def about(
@@ -58,6 +63,8 @@ class Question:
         venue: str | None,
         name: str | None,
         since: datetime | None,
+        external_id: str | None = None,
+        credential_id: str | None = None,
     ) -> Question:
         """Take the question from an error, or from what the caller remembers.
 
@@ -65,11 +72,38 @@ class Question:
             UsageError: If neither says which connect is meant.
         """
         if error is not None:
+            if error.path not in {None, CONNECT}:
+                raise UsageError(f"{error.path} connects nothing. {error.remedy}")
             venue, name, since = error.venue, error.name, error.sent_at
-        if venue is None or since is None:
+            external_id, credential_id = error.external_trading_account_id, error.credential_id
+        if since is None or (venue is None and external_id is None):
             raise UsageError("give the error of a connect, or its venue= and since=")
-        check_text("venue", venue)
-        return cls(venue=venue, name=name, since=since)
+        for argument, value in (
+            ("venue", venue),
+            ("external_trading_account_id", external_id),
+            ("credential_id", credential_id),
+        ):
+            if value is not None:
+                check_text(argument, value)
+        return cls(
+            venue=venue,
+            name=name,
+            since=since,
+            external_id=external_id,
+            credential_id=credential_id,
+        )
+
+    @property
+    def target(self) -> str:
+        """What was to be connected, for people."""
+        return self.venue or f"the exchange's {self.external_id!r}"
+
+    def allows(self, account: TradingAccount) -> bool:
+        """Tell whether the connect may have made an account, by all but name and time."""
+        venues = {account.venue.casefold(), (self.venue or account.venue).casefold()}
+        ids = {account.external_trading_account_id, self.external_id} - {None}
+        others = self.credential_id not in {None, *account.credential_ids}
+        return len(venues) == 1 and len(ids) <= 1 and not (account.credential_ids and others)
 
 
 async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:
@@ -111,19 +145,18 @@ async def resolve(
     slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
     since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
     unexplained = [a for a in accounts if a.trading_account_id not in session.connected]
-    candidates = created_since(unexplained, question.venue, since)
+    candidates = candidates_for(question, unexplained, since)
     return choose(question, candidates, renames=session.renames)
 
 
-def created_since(
-    accounts: Iterable[TradingAccount], venue: str, since: datetime
+def candidates_for(
+    question: Question, accounts: Iterable[TradingAccount], since: datetime
 ) -> list[TradingAccount]:
-    """Return the accounts of a venue that were not surely there before a moment."""
+    """Return the accounts that may be meant and were not surely there before a moment."""
     return [
         account
         for account in accounts
-        if account.venue.casefold() == venue.casefold()
-        and (account.created_at is None or account.created_at >= since)
+        if question.allows(account) and (account.created_at is None or account.created_at >= since)
     ]
 
 
@@ -166,8 +199,9 @@ def _folded(name: str) -> str:
 
 
 def _describe(question: Question, number: int) -> str:
+    several = "s" if number > 1 else ""
     asked = f"named {question.name!r}" if question.name else "without a name"
     return (
-        f"{number} account{'s' if number > 1 else ''} of {question.venue} may come from the connect"
+        f"{number} account{several} of {question.target} may come from the connect"
         f" {asked} of {question.since.isoformat(timespec='seconds')}"
     )
