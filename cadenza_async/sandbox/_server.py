@@ -12,19 +12,28 @@ from aiohttp import web
 from attrs import evolve
 
 from cadenza_async.sandbox._checks import BAD_REQUEST
+from cadenza_async.sandbox._dialects import (
+    DIALECTS,
+    Dialect,
+    DialectName,
+    spell_credential,
+    spell_operation,
+)
 from cadenza_async.sandbox._faults import Fault
+from cadenza_async.sandbox._keeper import Keeper
 from cadenza_async.sandbox._ledger import Ledger, logger
 from cadenza_async.sandbox._limits import FixedWindows
+from cadenza_async.sandbox._memory import bring_back, write_down
 from cadenza_async.sandbox._platform import Call, Platform
 from cadenza_async.sandbox._replies import Refusal, Reply
 from cadenza_async.sandbox._routes import Route, find_route
 from cadenza_async.sandbox._script import Script
 from cadenza_async.sandbox._service import answer, wire_fault
 from cadenza_async.sandbox._sessions import Grant, Sessions
-from cadenza_async.sandbox._state import DISCONNECTED
 from cadenza_async.sandbox._wire import deliver, pack
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from types import TracebackType
 
@@ -43,24 +52,40 @@ class Sandbox:
     object is. Every user, token and fault can be added before as well as while it runs.
 
     Args:
+        dialect: The vocabulary it speaks and expects. `"pages"` connects by the keys
+            themselves, `"openapi"` by reference to credentials that were stored before; each
+            refuses what only the other knows.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         rate_limit: Requests a user may make to account management per period; None: no limit,
             and no rate headers.
         rate_period: Seconds, whole; windows begin at multiples of it since the epoch.
-        auth_rate_limit: The same for login, refresh and logout.
+        auth_rate_limit: The same for login, refresh, logout and user.
         session_lifetime: Seconds that the access token of a login is good for.
         slow: Seconds that the exchange takes for an api key that begins with `slow`.
         clock: Seconds since the epoch; dates, expiry and rate windows go by it.
-        seed: Makes ids, tokens and chance repeatable.
+        seed: Makes ids, tokens and chance repeatable; beside a state file only chance, because
+            an id must not come again.
+        state: A file to keep accounts, credentials, operations, users and tokens in, for the
+            next sandbox that is opened with it; None: they last as long as the object.
+            Everything that was answered lasts, whatever happens to the process. Everything in
+            it is encrypted, which takes the extra `sandbox`.
+        state_key: The file with its key. Without one it is the environment's
+            `CADENZA_SANDBOX_KEY`, 32 bytes in base64, or else the file beside `state` whose
+            name ends in `.key`. A key file that is missing is made with a new state file; one
+            that others can read is refused (which is not checked on Windows).
 
     Raises:
         ValueError: A limit or period below 1.
+        StateError: On `async with`: the state file is in use, no state file, does not open with
+            the key or is not as it was written, or there is no key; nothing in it was changed.
+            At the end of `async with`: it could not be written.
     """
 
     def __init__(
         self,
         *,
+        dialect: DialectName = "pages",
         host: str = "127.0.0.1",
         port: int = 0,
         rate_limit: int | None = None,
@@ -70,9 +95,11 @@ class Sandbox:
         slow: float = 2.0,
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
+        state: str | os.PathLike[str] | None = None,
+        state_key: str | os.PathLike[str] | None = None,
     ) -> None:
         self._host, self._port = host, port
-        self._ids = _chance(seed)
+        self._ids = _chance(seed if state is None else None)
         self._script = Script(_chance(seed))
         self._ledger = Ledger()
         self._platform = Platform(
@@ -84,10 +111,14 @@ class Sandbox:
                 "auth": FixedWindows(auth_rate_limit, rate_period),
             },
             slow=slow,
+            dialect=_dialect(dialect),
         )
+        self._keeper = None if state is None else Keeper(state, state_key)
+        if self._keeper is not None:
+            write_down(self._platform, self._keeper)
         self._runner: web.ServerRunner | None = None
         self._working: set[asyncio.Task[Any]] = set()
-        self._access_token = self.token(expires_in=None)
+        self._access_token = ""
 
     @property
     def url(self) -> str:
@@ -100,21 +131,42 @@ class Sandbox:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
+    def dialect(self) -> DialectName:
+        """The vocabulary it speaks."""
+        return self._platform.dialect.name
+
+    @property
     def access_token(self) -> str:
         """A token of the user `u-1` that never expires."""
+        if not self._access_token:
+            lasting = self._platform.sessions.lasting("u-1")
+            self._access_token = lasting or self.token(expires_in=None)
         return self._access_token
 
     @property
     def accounts(self) -> list[dict[str, Any]]:
         """Every account that is connected, of all users, in wire spelling, oldest first."""
-        everything = self._platform.accounts.everything()
-        return [each.wire() for each in everything if each.status != DISCONNECTED]
+        platform = self._platform
+        return [
+            platform.spell(each) for each in platform.accounts.everything() if each.is_connected
+        ]
 
     @property
     def archive(self) -> list[dict[str, Any]]:
         """Every account that was disconnected, as `accounts`."""
-        everything = self._platform.accounts.everything()
-        return [each.wire() for each in everything if each.status == DISCONNECTED]
+        platform, everything = self._platform, self._platform.accounts.everything()
+        return [platform.spell(each) for each in everything if not each.is_connected]
+
+    @property
+    def credentials(self) -> list[dict[str, Any]]:
+        """Every credential of all users, revoked ones included, as `accounts`; no secrets."""
+        everything = self._platform.credentials.everything()
+        return [spell_credential(self._platform.dialect, each) for each in everything]
+
+    @property
+    def operations(self) -> list[dict[str, Any]]:
+        """All that was done to accounts, and tried, as `accounts`."""
+        return [spell_operation(each) for each in self._platform.operations.everything()]
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -133,7 +185,7 @@ class Sandbox:
         Args:
             user: The user it speaks for.
             expires_in: Seconds that it is good for; None means for ever.
-            rights: Whether it may connect and disconnect; without, it can only list.
+            rights: Whether it may change anything; without, it can only read.
         """
         expires = None if expires_in is None else self._platform.clock() + expires_in
         grant = Grant(user=user, expires=expires, rights=rights)
@@ -166,12 +218,30 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         if self._runner is not None:
             raise RuntimeError("the sandbox is running already")
+        try:
+            await self._recall()
+            self._runner = await self._listen()
+        except BaseException:
+            await self._part()
+            raise
+        return self
+
+    async def _recall(self) -> None:
+        if self._keeper is not None:
+            bring_back(self._platform, await self._keeper.open())
+            if self.access_token:  # whoever reads it may rely on it
+                await self._keeper.settled()
+
+    async def _part(self) -> None:
+        if self._keeper is not None:
+            await self._keeper.close()
+
+    async def _listen(self) -> web.ServerRunner:
         server = web.Server(self._handle, access_log=None, logger=_http_logger)
         runner = web.ServerRunner(server, shutdown_timeout=_MOMENT)
         await runner.setup()
         await web.TCPSite(runner, self._host, self._port, backlog=_BACKLOG).start()
-        self._runner = runner
-        return self
+        return runner
 
     async def __aexit__(
         self,
@@ -180,11 +250,14 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         runner, self._runner = self._running(), None
-        for site in runner.sites:
-            await site.stop()
-        await self._stop_working()
-        await runner.cleanup()
-        await self._stop_working()
+        try:
+            for site in runner.sites:
+                await site.stop()
+            await self._stop_working()
+            await runner.cleanup()
+            await self._stop_working()
+        finally:
+            await self._part()
 
     def _running(self) -> web.ServerRunner:
         if self._runner is None:
@@ -219,7 +292,9 @@ class Sandbox:
         unanswered = wire is not None and wire.kind in _UNANSWERED
         took = asyncio.get_running_loop().time() - began
         self._ledger.close(record, None if unanswered else reply.status, took)
-        return await deliver(request, pack(reply, self._platform.clock()), wire)
+        return await deliver(
+            request, pack(reply, self._platform.dialect, self._platform.clock()), wire
+        )
 
     async def _answer(self, route: Route, call: Call) -> Reply:
         try:
@@ -227,6 +302,12 @@ class Sandbox:
         except Exception:  # noqa: BLE001 - a server outlives its mistakes, and tells them
             logger.exception("%s failed", route.name)
             return Refusal(500, -19000, "Internal server error").reply()
+
+
+def _dialect(name: str) -> Dialect:
+    if name not in DIALECTS:
+        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}")
+    return DIALECTS[name]
 
 
 def _chance(seed: int | None) -> Random:
