@@ -157,7 +157,7 @@ class Config:
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
     on_attempt: Callable[[Attempt], None] | None = None
     rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
-    dialect: str = field(default="pages", validator=_one_of("pages", "openapi"))
+    dialect: Dialect = field(default="pages", validator=_one_of("pages", "openapi"))
 
     def __attrs_post_init__(self) -> None:
         # Not converters: while one fails, the object is half built, and its repr breaks whoever

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import frozen
@@ -12,7 +13,8 @@ from cadenza_async.errors import CadenzaError
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Set
+    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
     from cadenza_async._answers import Page
     from cadenza_async._calls import Call
@@ -38,7 +40,7 @@ class Sweep(Generic[T]):
     found: Mapping[str, T]
 
     @property
-    def ids(self) -> Set[str]:
+    def ids(self) -> AbstractSet[str]:
         """What the things are called by the server."""
         return self.found.keys()
 
