@@ -21,6 +21,19 @@ _LONGEST: Final = 1024
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
+def require_library() -> None:
+    """Ask for what encrypts before anything is touched.
+
+    Raises:
+        StateError: It is not installed.
+    """
+    if find_spec("cryptography") is None:
+        raise StateError(
+            "keeping state needs encryption, which is an extra: "
+            "pip install 'cadenza_async[sandbox]'"
+        )
+
+
 class Seal:
     """Closes and opens texts under one key, each bound to what it is about.
 
@@ -29,19 +42,20 @@ class Seal:
         source: Where it comes from, for errors.
 
     Raises:
-        StateError: It is no such key, or the library that encrypts is missing.
+        StateError: It is no such key.
     """
 
     def __init__(self, key: bytes, source: str) -> None:
         self.source = source
-        self._invalid, cipher = _library()
+        self._invalid: Any = import_module("cryptography.exceptions").InvalidTag
         try:
             raw = base64.b64decode(key.strip(), validate=True)
         except ValueError:
             raw = b""
         if len(raw) != _KEY:
             raise StateError(f"{source} holds no key, which is the base64 of {_KEY} bytes")
-        self._cipher = cipher(raw)
+        aead: Any = import_module("cryptography.hazmat.primitives.ciphers.aead")
+        self._cipher = aead.AESGCM(raw)
 
     def close(self, text: bytes, about: bytes) -> tuple[bytes, bytes]:
         """A nonce of its own, and the text sealed under it."""
@@ -78,16 +92,6 @@ def find_seal(state: Path, key_file: Path | None, *, new: bool) -> Seal:
     except OSError as error:
         problem = error.strerror or type(error).__name__
     raise StateError(f"the key of {state} cannot be read from {path}: {problem}")
-
-
-def _library() -> tuple[Any, Any]:
-    if find_spec("cryptography") is None:
-        raise StateError(
-            "keeping state needs encryption, which is an extra: "
-            "pip install 'cadenza_async[sandbox]'"
-        )
-    aead = import_module("cryptography.hazmat.primitives.ciphers.aead")
-    return import_module("cryptography.exceptions").InvalidTag, aead.AESGCM
 
 
 def _make(path: Path) -> None:

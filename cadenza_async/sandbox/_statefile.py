@@ -6,10 +6,10 @@ import json
 import os
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cadenza_async.sandbox._records import Record, StateError
-from cadenza_async.sandbox._sealing import Seal, find_seal
+from cadenza_async.sandbox._sealing import Seal, find_seal, require_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +60,7 @@ class StateFile:
     """
 
     def __init__(self, path: Path, key_file: Path | None) -> None:
+        require_library()
         self._path = path
         self._file = _connect(path)
         try:
@@ -108,9 +109,11 @@ class StateFile:
         try:
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._file.execute("BEGIN EXCLUSIVE")
-            new = not self._file.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            new = not self._one("SELECT count(*) FROM sqlite_schema")
             self._file.execute("COMMIT")
             self._file.execute("PRAGMA synchronous = FULL")
+            if not new:
+                self._recognise()
             seal = find_seal(self._path, key_file, new=new)
             self._create(seal) if new else self._check(seal)
         except sqlite3.Error as error:
@@ -129,14 +132,16 @@ class StateFile:
             self._file.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._file.execute(f"PRAGMA user_version = {_FORMAT}")
 
-    def _check(self, seal: Seal) -> None:
-        if self._file.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+    def _recognise(self) -> None:
+        if self._one("PRAGMA application_id") != _APPLICATION:
             raise StateError(f"{self._path} is not the state of a sandbox")
-        found = self._file.execute("PRAGMA user_version").fetchone()[0]
+        found = self._one("PRAGMA user_version")
         if found != _FORMAT:
             raise StateError(
                 f"{self._path} has the format {found} of another version, not {_FORMAT}"
             )
+
+    def _check(self, seal: Seal) -> None:
         rows = self._file.execute("SELECT nonce, sealed FROM meta").fetchall()
         if [seal.open(nonce, sealed, _CHECK) for nonce, sealed in rows] != [b""]:
             raise StateError(
@@ -149,7 +154,7 @@ class StateFile:
         if record.value is None:
             self._file.execute("DELETE FROM records WHERE kind = ? AND id = ?", place)
             return
-        number = self._file.execute(_NUMBER, place).fetchone()[0]
+        number = self._one(_NUMBER, place)
         sealed = self._seal.close(json.dumps(record.value).encode(), _about(number, *place))
         self._file.execute(
             "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", (number, *place, *sealed)
@@ -163,6 +168,9 @@ class StateFile:
                 "file back, or begin with another; nothing in it was changed"
             )
         return Record(kind=kind, id=id_, value=json.loads(text))
+
+    def _one(self, question: str, given: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+        return self._file.execute(question, given).fetchone()[0]
 
 
 def _connect(path: Path) -> sqlite3.Connection:
