@@ -99,11 +99,25 @@ class Question:
         return self.venue or f"the exchange's {self.external_id!r}"
 
     def allows(self, account: TradingAccount) -> bool:
-        """Tell whether the connect may have made an account, by all but name and time."""
-        venues = {account.venue.casefold(), (self.venue or account.venue).casefold()}
-        ids = {account.external_trading_account_id, self.external_id} - {None}
-        others = self.credential_id not in {None, *account.credential_ids}
-        return len(venues) == 1 and len(ids) <= 1 and not (account.credential_ids and others)
+        """Tell whether nothing but name and time speaks against an account."""
+        other_venue = self.venue is not None and account.venue.casefold() != self.venue.casefold()
+        told = account.external_trading_account_id
+        other_id = None not in {told, self.external_id} and told != self.external_id
+        ids = account.credential_ids
+        other_keys = self.credential_id is not None and ids and self.credential_id not in ids
+        return not (other_venue or other_id or other_keys)
+
+    def refers_to(self, account: TradingAccount) -> bool:
+        """Tell whether an account is the one at the exchange, connected with these keys."""
+        return (
+            self.external_id is not None
+            and account.external_trading_account_id == self.external_id
+            and self.credential_id in account.credential_ids
+        )
+
+    def fits(self, account: TradingAccount) -> bool:
+        """Tell whether an account is called as the connect called it."""
+        return self.refers_to(account) if self.name is None else account.name == self.name
 
 
 async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:
@@ -163,34 +177,37 @@ def candidates_for(
 def choose(
     question: Question, candidates: list[TradingAccount], *, renames: bool
 ) -> TradingAccount | None:
-    """Pick the account by its name.
+    """Pick the account by its name, or by what it refers to if the connect had none.
 
     Args:
         question: What is asked.
-        candidates: Accounts of the venue that the connect may have made.
+        candidates: Accounts that the connect may have made.
         renames: Whether the server has been seen to change names.
 
     Raises:
-        AmbiguousOutcomeError: If the name does not decide.
+        AmbiguousOutcomeError: If that does not decide.
     """
-    named = [account for account in candidates if account.name == question.name]
-    if question.name is None or (not named and renames):
+    fitting = [account for account in candidates if question.fits(account)]
+    if fitting:
+        doubtful = fitting if len(fitting) > 1 else []
+    elif question.name is None or renames:
         doubtful = candidates
     else:
-        doubtful = named if len(named) > 1 else [] if named else _alike(question.name, candidates)
+        doubtful = _alike(question, question.name, candidates)
     if doubtful:
         raise AmbiguousOutcomeError(_describe(question, len(doubtful)), accounts=doubtful)
-    return named[0] if named else None
+    return fitting[0] if fitting else None
 
 
-def _alike(name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
-    """Return accounts whose name may be ours, trimmed or cut by the server."""
+def _alike(question: Question, name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
+    """Return accounts that may be meant, their name having been trimmed, cut or changed since."""
     wanted = _folded(name)
     return [
         account
         for account in candidates
         if (given := _folded(account.name or "")) == wanted
         or (len(given) >= _SHORTEST_CUT and wanted.startswith(given))
+        or question.refers_to(account)
     ]
 
 
