@@ -117,6 +117,12 @@ def _rows(platform: Platform, call: Call, user: str) -> list[Account]:
     if rows and call.fault("drifting-list"):
         platform.drifted = not platform.drifted
         if platform.drifted:
-            stranger = evolve(rows[0], trading_account_id=_DRIFTER, name="drifter")
+            stranger = evolve(
+                rows[0],
+                trading_account_id=_DRIFTER,
+                name="drifter",
+                external_id="drifter",
+                credential_ids=(),
+            )
             return [stranger, *rows]
     return rows
