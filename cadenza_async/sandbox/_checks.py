@@ -49,11 +49,23 @@ class Param:
 
 
 class Body:
-    """What a JSON body holds."""
+    """What a JSON body holds.
 
-    def __init__(self, *fields: Field, optional: bool = False) -> None:
+    Of groups of fields either one or the other is there completely. A body that has at least
+    so many fields has that many of those that are not required, too.
+    """
+
+    def __init__(
+        self,
+        *fields: Field,
+        optional: bool = False,
+        either: tuple[tuple[str, ...], ...] = (),
+        least: int = 0,
+    ) -> None:
         self.fields = {each.name: each for each in fields}
         self.optional = optional
+        self.either = either
+        self.least = least
 
     def read(self, call: Call) -> dict[str, Any]:
         """The body's fields, each known, of the right type, and there if required.
@@ -77,6 +89,11 @@ class Body:
         for name, each in self.fields.items():
             if each.required and name not in given:
                 invalid(f"{name} is required")
+        if self.either:
+            _check_groups(given, self.either)
+        if len(given) < self.least:
+            open_to_choice = [name for name, each in self.fields.items() if not each.required]
+            invalid(f"one of {', '.join(open_to_choice)} is required")
         return {name: _check_value(value, self.fields[name]) for name, value in given.items()}
 
 
@@ -125,6 +142,14 @@ def _read_json(body: bytes) -> object:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(word)
+
+
+def _check_groups(given: dict[str, object], groups: tuple[tuple[str, ...], ...]) -> None:
+    begun = [group for group in groups if given.keys() & set(group)] or [groups[0]]
+    if len(begun) > 1:
+        invalid(f"{begun[0][0]} and {begun[1][0]} exclude each other")
+    if missing := [name for name in begun[0] if name not in given]:
+        invalid(f"{missing[0]} is required")
 
 
 def _check_value(value: object, field: Field) -> str | list[str]:

@@ -31,12 +31,13 @@ BY_REFERENCE = Body(
     Field("externalTradingAccountId", required=False),
     Field("venue", required=False),
     Field("nickname", required=False),
+    either=(("credentialIds", "externalTradingAccountId"), ("venue",)),
 )
 _NO_KEYS = "FERMATA"
 
 
 async def connect(platform: Platform, call: Call, caller: Grant, given: dict[str, Any]) -> Reply:
-    """`POST tradingAccount/connect`, in the flavour of the dialect."""
+    """`POST tradingAccount/connect`: connect an account, in the flavour of the dialect."""
     if platform.dialect.name == "pages":
         account = await _by_keys(platform, call, caller, given)
     elif "venue" in given:
@@ -73,9 +74,6 @@ async def _by_reference(
     venues, an account that they do not reach (-22015), one that another user has connected
     (409, -22017) and one that the caller has (409, -22010).
     """
-    for name in ("credentialIds", "externalTradingAccountId"):
-        if name not in given:
-            invalid(f"{name} is required")
     found = [find_usable(platform, caller, each) for each in given["credentialIds"]]
     place = await _reach(platform, caller, found, given["externalTradingAccountId"])
     venue = found[0].venue
@@ -88,7 +86,7 @@ async def _by_reference(
 def _by_venue(platform: Platform, call: Call, caller: Grant, given: dict[str, Any]) -> Account:
     """Connect to the one venue that needs no credentials, by its name alone."""
     venue = given["venue"]
-    if exchange.plain(venue) != _NO_KEYS or len(given.keys() - {"nickname"}) > 1:
+    if exchange.plain(venue) != _NO_KEYS:
         invalid(f"venue alone connects {_NO_KEYS}, anything else needs credentialIds")
     name = _named(platform, call, caller.user, venue, given.get("nickname"))
     place = exchange.account_of(exchange.digest(caller.user), "SPOT")

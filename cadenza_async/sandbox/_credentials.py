@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from cadenza_async.sandbox import _exchange as exchange
-from cadenza_async.sandbox._checks import Body, Field, Param, Query, invalid
+from cadenza_async.sandbox._checks import Body, Field, Param, Query
 from cadenza_async.sandbox._dialects import spell_credential, spell_reachable
 from cadenza_async.sandbox._keys import ask_exchange, check_venue, holder_of, read_keys
 from cadenza_async.sandbox._replies import Refusal, Reply, success
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 TYPES = ("API_KEY", "TOKEN", "HMAC", "OAUTH", "RSA", "ED25519")
 _DEFAULT_TYPE = "EXCHANGE"
+TYPES_OF_PAGES = (_DEFAULT_TYPE, *TYPES)
 STATUSES = (CREATED, ACTIVE, EXPIRED, REVOKED)
 
 _KEYS = (
@@ -37,7 +38,7 @@ _KEYS = (
 )
 CREATE_PAGES = Body(
     Field("venue"),
-    Field("type", required=False, words=(_DEFAULT_TYPE, *TYPES)),
+    Field("type", required=False, words=TYPES_OF_PAGES),
     Field("name", required=False),
     *_KEYS,
 )
@@ -48,7 +49,7 @@ CREATE_OPENAPI = Body(
     *_KEYS,
 )
 LIST_PAGES = Query(
-    Param("type", words=(_DEFAULT_TYPE, *TYPES)),
+    Param("type", words=TYPES_OF_PAGES),
     Param("status", words=STATUSES),
     Param("credentialIds", many="joined"),
 )
@@ -59,7 +60,7 @@ LIST_OPENAPI = Query(
 )
 ONE = Body(Field("credentialId"))
 SEVERAL = Body(Field("credentialIds", many=True))
-ROTATE = Body(Field("credentialId"), *_KEYS)
+ROTATE = Body(Field("credentialId"), *_KEYS, least=2)
 
 _REFUSED_KEYS = (-120001, -22006)
 
@@ -130,8 +131,6 @@ async def rotate(platform: Platform, _call: Call, caller: Grant, given: dict[str
     The new keys reach what the old ones did: they are of the same customer of the exchange.
     """
     credential = find_usable(platform, caller, given["credentialId"])
-    if len(given) == 1:
-        invalid("one of apiKey, apiSecret, apiPassphrase is required")
     keys = read_keys(given, credential.keys)
     try:
         await ask_exchange(platform, caller.user, credential.venue, keys)

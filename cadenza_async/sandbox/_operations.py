@@ -8,6 +8,7 @@ from cadenza_async.sandbox._checks import Param, Query, invalid
 from cadenza_async.sandbox._dialects import DIALECTS, spell_operation
 from cadenza_async.sandbox._paging import cut, page_params
 from cadenza_async.sandbox._replies import Reply, success
+from cadenza_async.sandbox._state import FAILED, PENDING, SUCCESS
 
 if TYPE_CHECKING:
     from cadenza_async.sandbox._platform import Call, Platform
@@ -23,6 +24,7 @@ TYPES = (
     "CREDENTIAL_REVOKE",
     "CREDENTIAL_ROTATE",
 )
+STATUSES = (PENDING, SUCCESS, FAILED)
 _LATEST = 10**15
 
 LIST = {

@@ -1,4 +1,4 @@
-"""The table of endpoints: path, method, what it does and reads, who may call it, which limit."""
+"""The table of endpoints: where each is, what it does, reads and answers, and who may call it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cadenza_async.sandbox import _accounts, _auth, _connecting, _credentials, _operations
 from cadenza_async.sandbox._checks import Shape
+from cadenza_async.sandbox._openapi import describe
 from cadenza_async.sandbox._platform import Call, Platform
-from cadenza_async.sandbox._replies import Refusal, Reply
+from cadenza_async.sandbox._replies import Refusal, Reply, document
+from cadenza_async.sandbox._schemas import Schema, array, ref
 from cadenza_async.sandbox._sessions import Grant
 
 PREFIX = "/api/v3/"
@@ -21,29 +23,33 @@ Handler = Callable[[Platform, Call, Grant, dict[str, Any]], Awaitable[Reply]]
 
 @frozen
 class Route:
-    """One endpoint: what it reads, by dialect, and the action that needs rights, if any."""
+    """One endpoint: what it reads, by dialect, and the action that needs rights, if any.
+
+    What it answers is the schema of `data`, or of the whole answer if that is bare; what it
+    refuses with, beside the statuses that follow from the rest, is for the document alone.
+    """
 
     name: str
     method: str
     path: str
     handle: Handler
     reads: Mapping[str, Shape] = MappingProxyType({})
-    limit: Literal["account", "auth"] | None = "account"
-    public: bool = False
-    writes: str | None = None
+    answers: Schema = field(factory=Schema, kw_only=True)
+    refuses: tuple[int, ...] = field(default=(), kw_only=True)
+    writes: str | None = field(default=None, kw_only=True)
+    limit: Literal["account", "auth"] | None = field(default="account", kw_only=True)
+    public: bool = field(default=False, kw_only=True)
+    bare: bool = field(default=False, kw_only=True)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return PREFIX + self.path
 
     @property
     def resource(self) -> str:
         """What it is about."""
         return self.path.partition("/")[0]
-
-
-def _get(name: str, path: str, handle: Handler, **facts: Any) -> Route:
-    return Route(name, "GET", path, handle, **facts)
-
-
-def _post(name: str, path: str, handle: Handler, **facts: Any) -> Route:
-    return Route(name, "POST", path, handle, **facts)
 
 
 def _both(shape: Shape) -> Mapping[str, Shape]:
@@ -54,96 +60,181 @@ def _either(pages: Shape, openapi: Shape) -> Mapping[str, Shape]:
     return MappingProxyType({"pages": pages, "openapi": openapi})
 
 
-ROUTES = (
-    _post(
+_NOT_MINE = (403, 404)
+_AT_EXCHANGE = (429, 503)
+
+_ACCOUNTS = (
+    Route(
         "connect",
+        "POST",
         "tradingAccount/connect",
         _connecting.connect,
-        reads=_either(_connecting.BY_KEYS, _connecting.BY_REFERENCE),
+        _either(_connecting.BY_KEYS, _connecting.BY_REFERENCE),
+        answers=ref("Account"),
+        refuses=(*_NOT_MINE, 409, *_AT_EXCHANGE),
         writes="create",
     ),
-    _get("list", "tradingAccount/list", _accounts.list_accounts, reads=_accounts.LIST),
-    _post(
+    Route(
+        "list",
+        "GET",
+        "tradingAccount/list",
+        _accounts.list_accounts,
+        _accounts.LIST,
+        answers=array(ref("Account")),
+    ),
+    Route(
         "enable",
+        "POST",
         "tradingAccount/enable",
         _accounts.enable,
-        reads=_both(_accounts.ONE),
+        _both(_accounts.ONE),
+        answers=ref("Account"),
+        refuses=_NOT_MINE,
         writes="update",
     ),
-    _post(
+    Route(
         "disable",
+        "POST",
         "tradingAccount/disable",
         _accounts.disable,
-        reads=_both(_accounts.ONE),
+        _both(_accounts.ONE),
+        answers=ref("Account"),
+        refuses=_NOT_MINE,
         writes="update",
     ),
-    _post(
+    Route(
         "update",
+        "POST",
         "tradingAccount/update",
         _accounts.update,
-        reads=_both(_accounts.UPDATE),
+        _both(_accounts.UPDATE),
+        answers=ref("Account"),
+        refuses=_NOT_MINE,
         writes="update",
     ),
-    _post(
+    Route(
         "disconnect",
+        "POST",
         "tradingAccount/disconnect",
         _accounts.disconnect,
-        reads=_both(_accounts.ONE),
+        _both(_accounts.ONE),
+        answers=ref("Account"),
+        refuses=_NOT_MINE,
         writes="delete",
     ),
-    _get(
+    Route(
         "operations",
+        "GET",
         "tradingAccount/operation/list",
         _operations.list_operations,
-        reads=_operations.LIST,
+        _operations.LIST,
+        answers=array(ref("Operation")),
     ),
-    _post(
+)
+_CREDENTIALS = (
+    Route(
         "credential-create",
+        "POST",
         "credential/create",
         _credentials.create,
-        reads=_either(_credentials.CREATE_PAGES, _credentials.CREATE_OPENAPI),
+        _either(_credentials.CREATE_PAGES, _credentials.CREATE_OPENAPI),
+        answers=ref("Credential"),
         writes="create",
     ),
-    _get(
+    Route(
         "credential-list",
+        "GET",
         "credential/list",
         _credentials.list_all,
-        reads=_either(_credentials.LIST_PAGES, _credentials.LIST_OPENAPI),
+        _either(_credentials.LIST_PAGES, _credentials.LIST_OPENAPI),
+        answers=array(ref("Credential")),
     ),
-    _post(
+    Route(
         "credential-verify",
+        "POST",
         "credential/verify",
         _credentials.verify,
-        reads=_either(_credentials.ONE, _credentials.SEVERAL),
+        _either(_credentials.ONE, _credentials.SEVERAL),
+        answers=ref("Verification"),
+        refuses=(*_NOT_MINE, *_AT_EXCHANGE),
     ),
-    _post(
+    Route(
         "credential-rotate",
+        "POST",
         "credential/rotate",
         _credentials.rotate,
-        reads=_both(_credentials.ROTATE),
+        _both(_credentials.ROTATE),
+        answers=ref("Credential"),
+        refuses=(*_NOT_MINE, *_AT_EXCHANGE),
         writes="update",
     ),
-    _post(
+    Route(
         "credential-revoke",
+        "POST",
         "credential/revoke",
         _credentials.revoke,
-        reads=_both(_credentials.ONE),
+        _both(_credentials.ONE),
+        answers=ref("Credential"),
+        refuses=_NOT_MINE,
         writes="delete",
     ),
-    _post("login", "auth/login", _auth.login, reads=_both(_auth.LOGIN), limit="auth", public=True),
-    _post(
-        "refresh",
-        "auth/token/refresh",
-        _auth.refresh,
-        reads=_both(_auth.REFRESH),
+)
+_REST = (
+    Route(
+        "login",
+        "POST",
+        "auth/login",
+        _auth.login,
+        _both(_auth.LOGIN),
+        answers=ref("Session"),
+        refuses=(401,),
         limit="auth",
         public=True,
     ),
-    _post("logout", "auth/logout", _auth.logout, reads=_both(_auth.LOGOUT), limit="auth"),
-    _get("user", "auth/user", _auth.user, limit="auth"),
-    _get("health", "health", _auth.health, limit=None, public=True),
+    Route(
+        "refresh",
+        "POST",
+        "auth/token/refresh",
+        _auth.refresh,
+        _both(_auth.REFRESH),
+        answers=ref("Session"),
+        refuses=(401,),
+        limit="auth",
+        public=True,
+    ),
+    Route(
+        "logout",
+        "POST",
+        "auth/logout",
+        _auth.logout,
+        _both(_auth.LOGOUT),
+        answers={"const": "ok"},
+        limit="auth",
+    ),
+    Route("user", "GET", "auth/user", _auth.user, answers=ref("User"), limit="auth"),
+    Route(
+        "health",
+        "GET",
+        "health",
+        _auth.health,
+        answers=ref("Health"),
+        refuses=(503,),
+        limit=None,
+        public=True,
+        bare=True,
+    ),
 )
-_BY_PATH = {PREFIX + route.path: route for route in ROUTES}
+ROUTES = (*_ACCOUNTS, *_CREDENTIALS, *_REST)
+
+
+async def _publish(
+    platform: Platform, _call: Call, _caller: Grant, _given: dict[str, Any]
+) -> Reply:
+    return document(describe(platform.dialect.name, ROUTES))
+
+
+_DOCUMENT = Route("document", "GET", "/openapi.json", _publish, limit=None, public=True)
+_BY_PATH = {_DOCUMENT.path: _DOCUMENT, **{route.url: route for route in ROUTES}}
 
 
 def find_route(method: str, path: str) -> Route:
