@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections import deque
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import frozen
 
 from cadenza_async.cli._exits import stopped, terminated
+from cadenza_async.cli._keyring import Entry
+from cadenza_async.cli._stored import StoredSession
 from cadenza_async.client import AsyncCadenza
+from cadenza_async.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -31,16 +36,34 @@ class Target:
 
     Attributes:
         base_url: As for `AsyncCadenza`.
+        dialect: Likewise.
         timeout: Seconds for a whole call; the client's default when not given.
         json: Whether scripts read the answer.
     """
 
     base_url: str | None = None
+    dialect: str | None = None
     timeout: float | None = None
     json: bool = False
 
-    def call(self, work: Callable[[AsyncCadenza], Awaitable[T]]) -> T:
+    @property
+    def settings(self) -> Settings:
+        """The settings of a client."""
+        given = {"base_url": self.base_url, "dialect": self.dialect, "timeout": self.timeout}
+        known = {name: value for name, value in given.items() if value is not None}
+        return cast("Settings", known)
+
+    @property
+    def entry(self) -> Entry:
+        """Where the session for this Cadenza is stored."""
+        return Entry(Config.from_env(self.settings).base_url)
+
+    def call(self, work: Callable[[AsyncCadenza], Awaitable[T]], *, stored: bool = False) -> T:
         """Do something with a client.
+
+        Args:
+            work: What to do.
+            stored: Whether the stored session is used, whatever token the environment has.
 
         Raises:
             Stopped: If Ctrl-C or SIGTERM came; it knows the write that may have been done.
@@ -48,20 +71,26 @@ class Target:
         """
         last: deque[Attempt] = deque(maxlen=1)
         try:
-            return run(self._work(work, last.append))
+            return run(self._work(work, last.append, stored=stored))
         except KeyboardInterrupt as stop:
             known = stopped(stop)
         known.pending = next((each for each in last if _may_be_done(each)), None)
         raise known
 
     async def _work(
-        self, work: Callable[[AsyncCadenza], Awaitable[T]], on_attempt: Callable[[Attempt], None]
+        self,
+        work: Callable[[AsyncCadenza], Awaitable[T]],
+        on_attempt: Callable[[Attempt], None],
+        *,
+        stored: bool,
     ) -> T:
-        settings: Settings = {"base_url": self.base_url, "on_attempt": on_attempt}
-        if self.timeout is not None:
-            settings["timeout"] = self.timeout
-        async with AsyncCadenza(**settings) as client:
-            return await work(client)
+        settings: Settings = {**self.settings, "on_attempt": on_attempt}
+        async with AsyncExitStack() as stack:
+            source = None
+            if stored or not os.environ.get("CADENZA_ACCESS_TOKEN"):
+                source = await stack.enter_async_context(StoredSession(self.entry, self.settings))
+            client = AsyncCadenza(source, **settings)
+            return await work(await stack.enter_async_context(client))
 
 
 def _may_be_done(attempt: Attempt) -> bool:

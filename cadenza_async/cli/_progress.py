@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cadenza_async.cli._output import open_console, printable
+from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.onboarding import RowState
 from cadenza_async.onboarding._files.rehearsal import windows

@@ -7,7 +7,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cadenza_async.cli._output import open_console, printable, write_json
+from cadenza_async.cli._console import open_console, printable
+from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import duration
 from cadenza_async.onboarding import JournalReader, RowState
 from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows

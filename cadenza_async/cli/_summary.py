@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 from rich.text import Text
 
-from cadenza_async.cli._output import open_console, printable, write_json
+from cadenza_async.cli._console import open_console, printable
+from cadenza_async.cli._output import write_json
 from cadenza_async.cli._tally import Tally
 from cadenza_async.onboarding import RowState
 
