@@ -45,11 +45,12 @@ _http_logger.setLevel(logging.CRITICAL)  # aiohttp.web quotes the headers it can
 
 
 class Sandbox:
-    """An embedded Cadenza on a loopback port, strict by the contract, that keeps no secret.
+    """An embedded Cadenza on a loopback port, strict by the contract, that shows no secret.
 
     An async context manager; nothing is opened before `async with`, and leaving it ends every
     request that is still being worked on. What was connected is there for as long as the
-    object is. Every user, token and fault can be added before as well as while it runs.
+    object is, or for as long as its state file is. Every user, token and fault can be added
+    before as well as while it runs.
 
     Args:
         dialect: The vocabulary it speaks and expects. `"pages"` connects by the keys
@@ -66,20 +67,20 @@ class Sandbox:
         clock: Seconds since the epoch; dates, expiry and rate windows go by it.
         seed: Makes ids, tokens and chance repeatable; beside a state file only chance, because
             an id must not come again.
-        state: A file to keep accounts, credentials, operations, users and tokens in, for the
-            next sandbox that is opened with it; None: they last as long as the object.
-            Everything that was answered lasts, whatever happens to the process. Everything in
-            it is encrypted, which takes the extra `sandbox`.
+        state: A file that keeps accounts, credentials, operations, users and tokens for the
+            next sandbox that is opened with it; made when it is not there. It has whatever was
+            answered, however the process ends, and all of it encrypted, for which the extra
+            `sandbox` is needed. The list of requests, faults and rate windows are not kept.
         state_key: The file with its key. Without one it is the environment's
             `CADENZA_SANDBOX_KEY`, 32 bytes in base64, or else the file beside `state` whose
             name ends in `.key`. A key file that is missing is made with a new state file; one
             that others can read is refused (which is not checked on Windows).
 
     Raises:
-        ValueError: A limit or period below 1.
-        StateError: On `async with`: the state file is in use, no state file, does not open with
-            the key or is not as it was written, or there is no key; nothing in it was changed.
-            At the end of `async with`: it could not be written.
+        ValueError: A limit or period below 1, another dialect, or a key without a state file.
+        StateError: At `async with`: the state file is in use, no state file, does not open with
+            the key, or is not as it was written; or there is no such key; or the extra is
+            missing. Nothing was changed then. At its end: the file could not be written.
     """
 
     def __init__(
@@ -113,6 +114,8 @@ class Sandbox:
             slow=slow,
             dialect=_dialect(dialect),
         )
+        if state is None and state_key is not None:
+            raise ValueError("there is a key, but no state file that it is for")
         self._keeper = None if state is None else Keeper(state, state_key)
         if self._keeper is not None:
             write_down(self._platform, self._keeper)

@@ -139,3 +139,9 @@ async def test_without_the_extra_it_says_what_to_install(
     assert names_in(tmp_path) == []
     async with Sandbox() as sandbox:
         assert sandbox.url
+
+
+def test_a_key_without_a_state_is_a_mistake(tmp_path: Path) -> None:
+    """Whoever names a key expects that something is kept."""
+    with pytest.raises(ValueError, match="no state file"):
+        Sandbox(state_key=tmp_path / "key")
