@@ -102,25 +102,24 @@ def _value(param: Param) -> Schema:
 
 def _responses(dialect: str, route: Route) -> Schema:
     if route.bare:
-        return {str(each): _response(each, route.answers) for each in (200, *route.refuses)}
+        statuses = (200, *route.refuses[dialect])
+        return {str(each): _response(each, route.answers) for each in statuses}
     shape = route.reads.get(dialect)
     paged = isinstance(shape, Query) and "limit" in shape.params
     done = _response(200, envelope(dialect, route.answers, paged=paged))
-    refused = {str(each): _response(each, ref("Refusal")) for each in sorted(_refusals(route))}
+    refused = {str(each): _response(each, ref("Refusal")) for each in _refusals(dialect, route)}
     return {"200": done, **refused}
 
 
-def _refusals(route: Route) -> set[int]:
-    statuses = {*route.refuses, 413}
+def _refusals(dialect: str, route: Route) -> list[int]:
+    statuses = {413, 429, *route.refuses.get(dialect, ())}
     if route.reads:
         statuses.add(400)
-    if route.limit is not None:
-        statuses.add(429)
     if not route.public:
         statuses.add(401)
     if route.writes is not None:
         statuses.add(403)
-    return statuses
+    return sorted(statuses)
 
 
 def _response(status: int, schema: Schema) -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
@@ -18,15 +18,16 @@ from cadenza_async.sandbox._sessions import Grant
 
 PREFIX = "/api/v3/"
 
+T = TypeVar("T")
 Handler = Callable[[Platform, Call, Grant, dict[str, Any]], Awaitable[Reply]]
 
 
 @frozen
 class Route:
-    """One endpoint: what it reads, by dialect, and the action that needs rights, if any.
+    """One endpoint: what it reads in each dialect, and the action that needs rights, if any.
 
-    What it answers is the schema of `data`, or of the whole answer if that is bare; what it
-    refuses with, beside the statuses that follow from the rest, is for the document alone.
+    What it answers, and the statuses that it refuses with beside those that follow from the
+    rest, are for the document. Bare is an answer without an envelope.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Route:
     handle: Handler
     reads: Mapping[str, Shape] = MappingProxyType({})
     answers: Schema = field(factory=Schema, kw_only=True)
-    refuses: tuple[int, ...] = field(default=(), kw_only=True)
+    refuses: Mapping[str, tuple[int, ...]] = field(default=MappingProxyType({}), kw_only=True)
     writes: str | None = field(default=None, kw_only=True)
     limit: Literal["account", "auth"] | None = field(default="account", kw_only=True)
     public: bool = field(default=False, kw_only=True)
@@ -52,11 +53,11 @@ class Route:
         return self.path.partition("/")[0]
 
 
-def _both(shape: Shape) -> Mapping[str, Shape]:
-    return _either(shape, shape)
+def _both(thing: T) -> Mapping[str, T]:
+    return _either(thing, thing)
 
 
-def _either(pages: Shape, openapi: Shape) -> Mapping[str, Shape]:
+def _either(pages: T, openapi: T) -> Mapping[str, T]:
     return MappingProxyType({"pages": pages, "openapi": openapi})
 
 
@@ -71,7 +72,7 @@ _ACCOUNTS = (
         _connecting.connect,
         _either(_connecting.BY_KEYS, _connecting.BY_REFERENCE),
         answers=ref("Account"),
-        refuses=(*_NOT_MINE, 409, *_AT_EXCHANGE),
+        refuses=_either(_AT_EXCHANGE, (*_NOT_MINE, 409, *_AT_EXCHANGE)),
         writes="create",
     ),
     Route(
@@ -89,7 +90,7 @@ _ACCOUNTS = (
         _accounts.enable,
         _both(_accounts.ONE),
         answers=ref("Account"),
-        refuses=_NOT_MINE,
+        refuses=_both(_NOT_MINE),
         writes="update",
     ),
     Route(
@@ -99,7 +100,7 @@ _ACCOUNTS = (
         _accounts.disable,
         _both(_accounts.ONE),
         answers=ref("Account"),
-        refuses=_NOT_MINE,
+        refuses=_both(_NOT_MINE),
         writes="update",
     ),
     Route(
@@ -109,7 +110,7 @@ _ACCOUNTS = (
         _accounts.update,
         _both(_accounts.UPDATE),
         answers=ref("Account"),
-        refuses=_NOT_MINE,
+        refuses=_both(_NOT_MINE),
         writes="update",
     ),
     Route(
@@ -119,7 +120,7 @@ _ACCOUNTS = (
         _accounts.disconnect,
         _both(_accounts.ONE),
         answers=ref("Account"),
-        refuses=_NOT_MINE,
+        refuses=_both(_NOT_MINE),
         writes="delete",
     ),
     Route(
@@ -156,7 +157,7 @@ _CREDENTIALS = (
         _credentials.verify,
         _either(_credentials.ONE, _credentials.SEVERAL),
         answers=ref("Verification"),
-        refuses=(*_NOT_MINE, *_AT_EXCHANGE),
+        refuses=_both((*_NOT_MINE, *_AT_EXCHANGE)),
     ),
     Route(
         "credential-rotate",
@@ -165,7 +166,7 @@ _CREDENTIALS = (
         _credentials.rotate,
         _both(_credentials.ROTATE),
         answers=ref("Credential"),
-        refuses=(*_NOT_MINE, *_AT_EXCHANGE),
+        refuses=_both((*_NOT_MINE, *_AT_EXCHANGE)),
         writes="update",
     ),
     Route(
@@ -175,7 +176,7 @@ _CREDENTIALS = (
         _credentials.revoke,
         _both(_credentials.ONE),
         answers=ref("Credential"),
-        refuses=_NOT_MINE,
+        refuses=_both(_NOT_MINE),
         writes="delete",
     ),
 )
@@ -187,7 +188,7 @@ _REST = (
         _auth.login,
         _both(_auth.LOGIN),
         answers=ref("Session"),
-        refuses=(401,),
+        refuses=_both((401,)),
         limit="auth",
         public=True,
     ),
@@ -198,7 +199,7 @@ _REST = (
         _auth.refresh,
         _both(_auth.REFRESH),
         answers=ref("Session"),
-        refuses=(401,),
+        refuses=_both((401,)),
         limit="auth",
         public=True,
     ),
@@ -218,7 +219,7 @@ _REST = (
         "health",
         _auth.health,
         answers=ref("Health"),
-        refuses=(503,),
+        refuses=_both((503,)),
         limit=None,
         public=True,
         bare=True,
