@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from cadenza_async.sandbox._records import StateError
 from cadenza_async.sandbox._statefile import StateFile
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Keeper:
         self._key_file = None if key_file is None else Path(key_file)
         self._waiting: list[Record] = []
         self._saved = self._written = 0
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[StateError | None] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._file: StateFile | None = None
 
@@ -67,10 +69,10 @@ class Keeper:
         while self._written < due:
             if self._writing is None:
                 self._writing = asyncio.create_task(self._write())
-                self._writing.add_done_callback(self._wrote)
             writing = self._writing
             await asyncio.wait([writing])  # goes on if whoever waits is cancelled
-            writing.result()
+            if problem := writing.result():
+                raise problem
 
     async def close(self) -> None:
         """Write what is waiting, and close the file if it is open.
@@ -89,23 +91,22 @@ class Keeper:
         self._file = StateFile(self._path, self._key_file)
         return self._file.load()
 
-    async def _write(self) -> None:
+    async def _write(self) -> StateError | None:
         batch = tuple(self._waiting)
-        file = cast("StateFile", self._file)
-        await self._do(lambda: file.write(batch))
+        try:
+            await self._do(partial(cast("StateFile", self._file).write, batch))
+        except StateError as problem:
+            return problem
+        finally:
+            self._writing = None
         del self._waiting[: len(batch)]
         self._written += len(batch)
-
-    def _wrote(self, writing: asyncio.Task[None]) -> None:
-        self._writing = None
-        if not writing.cancelled():
-            writing.exception()  # seen by those who wait, who may all have gone
+        return None
 
     async def _shut(self) -> None:
         closing = self._do(self._close)
-        if self._thread is not None:
-            self._thread.shutdown(wait=False)
-            self._thread = None
+        cast("ThreadPoolExecutor", self._thread).shutdown(wait=False)
+        self._thread = None
         await asyncio.shield(closing)
 
     def _close(self) -> None:

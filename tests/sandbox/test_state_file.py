@@ -179,11 +179,17 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
-async def test_a_damaged_file_is_told(state: Path) -> None:
+@pytest.mark.parametrize(
+    ("table", "told"), [("meta", "cannot be opened"), ("records", "cannot be read")]
+)
+async def test_a_damaged_file_is_told(state: Path, table: str, told: str) -> None:
     """A page that is no page, which the whole file put back mends."""
+    [(page,)] = sql(state, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table)
+    [(size,)] = sql(state, "PRAGMA page_size")
     whole = await asyncio.to_thread(state.read_bytes)
-    await asyncio.to_thread(state.write_bytes, whole[:4096] + b"\xff" * (len(whole) - 4096))
-    assert str(state) in await complaint(state)
+    damaged = whole[: size * (page - 1)] + b"\xff" * size + whole[size * page :]
+    await asyncio.to_thread(state.write_bytes, damaged)
+    assert (await complaint(state)).startswith(f"{state} {told}: ")
     await asyncio.to_thread(state.write_bytes, whole)
 
 

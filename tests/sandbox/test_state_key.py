@@ -95,6 +95,17 @@ async def test_one_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert await complaint(state) == f"the key file {key} belongs to somebody else"
 
 
+async def test_where_nobody_can_tell_nothing_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, whose files have no such modes."""
+    await connect_two(state=tmp_path / "state")
+    (tmp_path / "state.key").chmod(0o644)
+    monkeypatch.delattr(os, "geteuid", raising=False)
+    async with Sandbox(state=tmp_path / "state") as sandbox:
+        assert len(sandbox.accounts) == 2
+
+
 async def test_one_that_is_missing_is_not_made_up(tmp_path: Path) -> None:
     """A new one would not open what is there, and hide that the old one is wanted."""
     state, key = tmp_path / "state", tmp_path / "state.key"
