@@ -150,12 +150,15 @@ def read_session(envelope: Mapping[str, Any]) -> LoginSession:
         token = None
     if token is None:
         raise ValueError("no accessToken that can be used")
-    user = as_object(data.get("user")) or {}
+    try:
+        user = _user(data.get("user"))
+    except ValueError:
+        user = None
     return LoginSession(
         access_token=token,
         refresh_token=Secret(refresh) if isinstance(refresh, str) else None,
         expires_in=float(lasts) if type(lasts) is int and 0 < lasts < _ETERNITY else _LIFETIME,
-        user=_user(user) if user.get("id") else None,
+        user=user,
     )
 
 
@@ -193,7 +196,8 @@ def _account(data: object, venue: str = UNNAMED) -> TradingAccount:
 
 def _credential_ids(account: Mapping[str, Any]) -> tuple[str, ...]:
     rows = account.get("credentials")
-    found = [as_object(row) or {} for row in cast("list[object]", rows or ())]
+    listed = cast("list[object]", rows) if isinstance(rows, list) else []
+    found = [as_object(row) or {} for row in listed]
     return tuple(row["credentialId"] for row in found if isinstance(row.get("credentialId"), str))
 
 
