@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadenza_async.sandbox import _exchange as exchange
 from cadenza_async.sandbox._checks import Body, Field, invalid
-from cadenza_async.sandbox._credentials import find_usable, reached_by
+from cadenza_async.sandbox._credentials import find_usable, reach
 from cadenza_async.sandbox._keys import ask_exchange, check_venue, holder_of, read_keys
 from cadenza_async.sandbox._replies import Refusal, Reply, success
 from cadenza_async.sandbox._state import Account
@@ -14,7 +14,7 @@ from cadenza_async.sandbox._state import Account
 if TYPE_CHECKING:
     from cadenza_async.sandbox._platform import Call, Platform
     from cadenza_async.sandbox._sessions import Grant
-    from cadenza_async.sandbox._state import Credential, Keys
+    from cadenza_async.sandbox._state import Keys
 
 ACCOUNT_TYPES = ("SPOT", "MARGIN", "FUTURES", "CREDIT", "OPTIONS")
 
@@ -74,12 +74,17 @@ async def _by_reference(
     venues, an account that they do not reach (-22015), one that another user has connected
     (409, -22017) and one that the caller has (409, -22010).
     """
-    found = [find_usable(platform, caller, each) for each in given["credentialIds"]]
-    place = await _reach(platform, caller, found, given["externalTradingAccountId"])
+    ids = tuple(dict.fromkeys(given["credentialIds"]))
+    found = [find_usable(platform, caller, each) for each in ids]
+    if len({exchange.plain(each.venue) for each in found}) > 1:
+        raise Refusal(400, -22015, "credentialIds are of several venues")
+    reached = {place.external_id: place for _, place in await reach(platform, caller, ids)}
+    place = reached.get(given["externalTradingAccountId"])
+    if place is None:
+        raise Refusal(400, -22015, "externalTradingAccountId is not reached by these credentials")
     venue = found[0].venue
     _refuse_connected(platform, caller.user, venue, place)
     name = _named(platform, call, caller.user, venue, given.get("nickname"))
-    ids = tuple(dict.fromkeys(each.credential_id for each in found))
     return _new_account(platform, caller.user, venue, name, place, credential_ids=ids)
 
 
@@ -92,21 +97,6 @@ def _by_venue(platform: Platform, call: Call, caller: Grant, given: dict[str, An
     place = exchange.account_of(exchange.digest(caller.user), "SPOT")
     _refuse_connected(platform, caller.user, venue, place)
     return _new_account(platform, caller.user, venue, name, place)
-
-
-async def _reach(
-    platform: Platform, caller: Grant, credentials: list[Credential], external_id: str
-) -> exchange.External:
-    if len({exchange.plain(each.venue) for each in credentials}) > 1:
-        raise Refusal(400, -22015, "credentialIds are of several venues")
-    places: list[exchange.External] = []
-    for each in credentials:
-        await ask_exchange(platform, caller.user, each.venue, each.keys)
-        places += reached_by(each)
-    for place in places:
-        if place.external_id == external_id:
-            return place
-    raise Refusal(400, -22015, "externalTradingAccountId is not reached by these credentials")
 
 
 def _refuse_connected(platform: Platform, user: str, venue: str, place: exchange.External) -> None:

@@ -23,6 +23,8 @@ from cadenza_async.sandbox._state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cadenza_async.sandbox._platform import Call, Platform
     from cadenza_async.sandbox._sessions import Grant
 
@@ -82,6 +84,7 @@ async def create(platform: Platform, call: Call, caller: Grant, given: dict[str,
         keys=keys,
         masked_key=_mask(keys.api_key),
         holder=holder_of(platform, caller.user, keys.api_key or ""),
+        known=_know((), keys),
         status=CREATED if platform.dialect.name == "openapi" else ACTIVE,
         created_at=now,
         updated_at=now,
@@ -111,18 +114,15 @@ async def verify(platform: Platform, _call: Call, caller: Grant, given: dict[str
     credential that FAILED, and only an exchange that did not answer is a refusal.
     """
     if platform.dialect.name == "openapi":
-        found = [find_usable(platform, caller, each) for each in given["credentialIds"]]
-        return success(await _reach(platform, caller, found))
-    credential = find_usable(platform, caller, given["credentialId"])
+        return success(await _rows(platform, caller, given["credentialIds"]))
     status, rows = "VERIFIED", list[dict[str, Any]]()
     try:
-        rows = await _reach(platform, caller, [credential])
+        rows = await _rows(platform, caller, [given["credentialId"]])
     except Refusal as refusal:
         if refusal.errno not in _REFUSED_KEYS:
             raise
         status = "FAILED"
-    said = {"credentialId": credential.credential_id, "status": status, "identities": rows}
-    return success(said)
+    return success({"credentialId": given["credentialId"], "status": status, "identities": rows})
 
 
 async def rotate(platform: Platform, _call: Call, caller: Grant, given: dict[str, Any]) -> Reply:
@@ -143,7 +143,7 @@ async def rotate(platform: Platform, _call: Call, caller: Grant, given: dict[str
             credential,
             keys=keys,
             masked_key=_mask(keys.api_key),
-            retired=_retire(credential, keys),
+            known=_know(credential.known, keys),
             status=ACTIVE,
             updated_at=platform.now_ms(),
         )
@@ -179,22 +179,27 @@ def find_usable(platform: Platform, caller: Grant, credential_id: str) -> Creden
     return credential
 
 
-def reached_by(credential: Credential) -> tuple[exchange.External, ...]:
-    """What the exchange lets a credential reach, once it has found it good."""
-    keys = credential.keys or Keys()
-    return exchange.reached(keys.api_key or "", credential.holder)
+async def reach(
+    platform: Platform, caller: Grant, ids: Iterable[str]
+) -> dict[tuple[str, exchange.External], list[Credential]]:
+    """The accounts that credentials reach, by venue, each with those that reach it.
 
+    The exchange is asked about every one of them; those that it finds good become active.
 
-async def _reach(
-    platform: Platform, caller: Grant, credentials: list[Credential]
-) -> list[dict[str, Any]]:
-    """The accounts that these reach, each once; a credential that is found good is active."""
+    Raises:
+        Refusal: as `find_usable`, and what the exchange says.
+    """
     ways: dict[tuple[str, exchange.External], list[Credential]] = {}
-    for each in credentials:
+    for each in [find_usable(platform, caller, each) for each in dict.fromkeys(ids)]:
         await ask_exchange(platform, caller.user, each.venue, each.keys)
         active = _activate(platform, find_usable(platform, caller, each.credential_id))
-        for place in reached_by(active):
+        for place in exchange.reached(active.api_key, active.holder):
             ways.setdefault((active.venue, place), []).append(active)
+    return ways
+
+
+async def _rows(platform: Platform, caller: Grant, ids: Iterable[str]) -> list[dict[str, Any]]:
+    ways = await reach(platform, caller, ids)
     return [_row(platform, venue, place, by) for (venue, place), by in ways.items()]
 
 
@@ -226,11 +231,10 @@ def _record(platform: Platform, credential: Credential, operation: str, status: 
             platform.record(account, operation, status)
 
 
-def _retire(credential: Credential, new: Keys) -> tuple[str, ...]:
-    old = credential.keys.api_key if credential.keys else None
-    if old is None or old == new.api_key:
-        return credential.retired
-    return (*credential.retired, exchange.digest(old))
+def _know(known: tuple[str, ...], keys: Keys) -> tuple[str, ...]:
+    if keys.api_key is None or (digest := exchange.digest(keys.api_key)) in known:
+        return known
+    return (*known, digest)
 
 
 def _mask(api_key: str | None) -> str | None:

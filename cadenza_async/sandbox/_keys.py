@@ -48,13 +48,12 @@ async def ask_exchange(platform: Platform, user: str, venue: str, keys: Keys | N
 
 def holder_of(platform: Platform, user: str, api_key: str) -> str:
     """Who a key belongs to at the exchange: it may have come by rotation, or be new."""
-    for each in platform.credentials.owned_by(user):
-        if each.keys is not None and each.keys.api_key == api_key:
-            return each.holder
-    return exchange.digest(api_key)
+    digest = exchange.digest(api_key)
+    mine = platform.credentials.owned_by(user)
+    return next((each.holder for each in mine if digest in each.known), digest)
 
 
 def _has_stopped(platform: Platform, user: str, api_key: str) -> bool:
     digest = exchange.digest(api_key)
     mine = platform.credentials.owned_by(user)
-    return any(digest in each.retired for each in mine)
+    return any(digest in each.known[:-1] for each in mine)

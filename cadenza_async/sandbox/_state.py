@@ -65,9 +65,9 @@ class Account:
 class Credential:
     """Keys that were stored for later; times are in milliseconds since the epoch.
 
-    The holder stands for whoever the keys belong to at the exchange and outlives a rotation;
-    retired are digests of keys that were rotated out. Revoking forgets the keys, but for the
-    masked one.
+    The holder stands for whoever the keys belong to at the exchange, and outlives a rotation.
+    Every api key that it ever had is known by its digest, the present one last. Revoking forgets
+    the keys themselves.
     """
 
     credential_id: str
@@ -78,7 +78,7 @@ class Credential:
     keys: Keys | None
     masked_key: str | None
     holder: str
-    retired: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     status: str
     created_at: int
     updated_at: int
@@ -88,6 +88,11 @@ class Credential:
     def key(self) -> str:
         """What it is found by."""
         return self.credential_id
+
+    @property
+    def api_key(self) -> str:
+        """The api key, as far as there is one."""
+        return (self.keys and self.keys.api_key) or ""
 
 
 @frozen(kw_only=True)

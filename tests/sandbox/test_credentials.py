@@ -201,7 +201,7 @@ async def test_what_several_credentials_reach_is_told_once() -> None:
     async with serving(dialect="openapi") as api:
         ids = [(await api.store("key-7"))["credentialId"] for _ in range(2)]
         ids.append((await api.store("key-7", venue="BYBIT"))["credentialId"])
-        binance, bybit = await reach(api, *ids)
+        binance, bybit = await reach(api, *ids, *ids)
         assert [each["credentialId"] for each in binance["credentials"]] == ids[:2]
         assert bybit["venue"] == "BYBIT"
 
@@ -282,6 +282,17 @@ async def test_rotating_stops_the_old_key_at_once(api: Api) -> None:
     failed = (200, 0) if api.sandbox.dialect == "pages" else (400, -120001)
     assert old.verdict == failed
     assert old.data is None or old.data["status"] == "FAILED"
+
+
+async def test_a_rotated_key_stays_its_holders() -> None:
+    """Even when the credential that brought it was revoked."""
+    async with serving(dialect="openapi") as api:
+        stored = await api.store("key-7")
+        account = (await api.refer(stored["credentialId"])).data
+        await api.credential("rotate", credentialId=stored["credentialId"], apiKey="key-8")
+        await api.credential("revoke", credentialId=stored["credentialId"])
+        (ours,) = await reach(api, (await api.store("key-8"))["credentialId"])
+        assert ours["tradingAccountId"] == account["tradingAccountId"]
 
 
 async def test_rotating_leaves_what_is_not_given() -> None:

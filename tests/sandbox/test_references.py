@@ -106,6 +106,13 @@ async def test_what_another_user_has_connected_is_a_conflict(api: Api) -> None:
         assert (await api.refer(stored["credentialId"])).verdict == (409, -22017)
 
 
+async def test_connecting_is_as_good_as_verifying(api: Api) -> None:
+    """The exchange has found the credential good, so it is active."""
+    where = await place(api, (await api.store("key-7"))["credentialId"])
+    account = (await api.refer((await api.store("key-7"))["credentialId"], where)).data
+    assert [each["status"] for each in account["credentials"]] == ["ACTIVE"]
+
+
 async def test_an_account_must_be_reached(api: Api) -> None:
     """Of all credentials together, which must be of one venue."""
     one, two = [(await api.store())["credentialId"] for _ in range(2)]
