@@ -42,6 +42,7 @@ class Summary:
         if json:
             counts = {state.value: self.tally.states[state] for state in RowState}
             whole = {"counts": counts, "missing": self.missing, "complete": self.unread is None}
+            whole |= {"unusedCredentials": self.tally.unused} if self.tally.unused else {}
             write_json({"summary": whole})
             return
         console = open_console(sys.stdout)
@@ -57,6 +58,11 @@ class Summary:
             yield Text(printable(f"{self.unread} was not read to its end."))
         if self.missing:
             yield Text(f"{self.missing:,} rows of the journal were not among the rows.")
+        if self.tally.unused:
+            yield Text(
+                f"{self.tally.unused:,} credentials are stored at Cadenza without an account:"
+                " credentialId in the reports names them."
+            )
         if self.reports is not None:
             yield Text(printable(f"Every row: {self.reports}/{{connected,failed,unfinished}}.csv"))
         if self.tally.code(whole=self.unread is None) == 3:

@@ -37,6 +37,16 @@ class Flavour(StrEnum):
     CREDENTIAL = "credential"
     """The keys are stored first, and the account is connected by reference to them."""
 
+    @property
+    def calls(self) -> int:
+        """Calls that a row takes when all goes well."""
+        return 1 if self is Flavour.DIRECT else 3
+
+    @property
+    def baseline(self) -> int:
+        """Lists that are read, at least, before anything is sent for a user."""
+        return 1 if self is Flavour.DIRECT else 2
+
 
 class RowState(StrEnum):
     """What is known of a row."""
