@@ -20,6 +20,8 @@ class RateClass(Enum):
     ACCOUNTS = auto()
     READS = auto()
     AUTHENTICATION = auto()
+    SESSION = auto()
+    """What asks about a session that exists; it may have to wait for a call that begins one."""
 
 
 @frozen(kw_only=True)

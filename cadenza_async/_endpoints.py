@@ -338,7 +338,7 @@ def logout() -> Call[None]:
         body={},
         read=nothing,
         write=True,
-        rate_class=RateClass.AUTHENTICATION,
+        rate_class=RateClass.SESSION,
         remedy="Log out again: an AuthenticationError then means that it was done.",
     )
 
@@ -350,7 +350,7 @@ def user() -> Call[User]:
         path="auth/user",
         read=read_user,
         write=False,
-        rate_class=RateClass.AUTHENTICATION,
+        rate_class=RateClass.SESSION,
     )
 
 
