@@ -22,7 +22,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
-EXTRAS = ("cli", "sandbox")
+EXTRAS = ("cli", "keyring", "sandbox")
 PACKAGE = f".[{','.join(EXTRAS)}]"
 PARALLEL = ("--numprocesses", "auto")
 SINGLE_CALLS = ("tests/unit", "tests/wire", "tests/clients", "tests/sandbox", "tests/cli")

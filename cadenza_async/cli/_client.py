@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 from collections import deque
 from contextlib import AsyncExitStack
@@ -14,10 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import frozen
 
 from cadenza_async.cli._exits import stopped, terminated
-from cadenza_async.cli._keyring import Entry
-from cadenza_async.cli._stored import StoredSession
+from cadenza_async.cli._stored import StoredSession, default_source
 from cadenza_async.client import AsyncCadenza
-from cadenza_async.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -53,17 +50,18 @@ class Target:
         known = {name: value for name, value in given.items() if value is not None}
         return cast("Settings", known)
 
-    @property
-    def entry(self) -> Entry:
-        """Where the session for this Cadenza is stored."""
-        return Entry(Config.from_env(self.settings).base_url)
-
-    def call(self, work: Callable[[AsyncCadenza], Awaitable[T]], *, stored: bool = False) -> T:
+    def call(
+        self,
+        work: Callable[[AsyncCadenza], Awaitable[T]],
+        *,
+        source: StoredSession | None = None,
+    ) -> T:
         """Do something with a client.
 
         Args:
             work: What to do.
-            stored: Whether the stored session is used, whatever token the environment has.
+            source: Who calls; the token of the environment, else the stored session, if it is
+                not given.
 
         Raises:
             Stopped: If Ctrl-C or SIGTERM came; it knows the write that may have been done.
@@ -71,7 +69,8 @@ class Target:
         """
         last: deque[Attempt] = deque(maxlen=1)
         try:
-            return run(self._work(work, last.append, stored=stored))
+            source = source or default_source(self.settings)
+            return run(self._work(work, source, last.append))
         except KeyboardInterrupt as stop:
             known = stopped(stop)
         known.pending = next((each for each in last if _may_be_done(each)), None)
@@ -80,15 +79,13 @@ class Target:
     async def _work(
         self,
         work: Callable[[AsyncCadenza], Awaitable[T]],
+        source: StoredSession | None,
         on_attempt: Callable[[Attempt], None],
-        *,
-        stored: bool,
     ) -> T:
         settings: Settings = {**self.settings, "on_attempt": on_attempt}
         async with AsyncExitStack() as stack:
-            source = None
-            if stored or not os.environ.get("CADENZA_ACCESS_TOKEN"):
-                source = await stack.enter_async_context(StoredSession(self.entry, self.settings))
+            if source is not None:
+                await stack.enter_async_context(source)
             client = AsyncCadenza(source, **settings)
             return await work(await stack.enter_async_context(client))
 

@@ -73,9 +73,9 @@ class Entry:
         Raises:
             ConfigError: If it cannot be read.
         """
-        if find_spec("keyring") is None or _ask(_backend) in _NO_KEYRINGS:
+        if find_spec("keyring") is None:
             return None
-        return _ask(lambda keyring: _parse(keyring.get_password(_SERVICE, self.url)))
+        return _parse(_ask(self._look_up))
 
     def write(self, kept: Kept) -> None:
         """Store a session in place of what was there, in one step.
@@ -95,6 +95,13 @@ class Entry:
         """
         _ask(lambda keyring: keyring.delete_password(_SERVICE, self.url))
 
+    def _look_up(self, keyring: Any) -> str | None:  # noqa: ANN401  # the package may be missing
+        try:
+            found: str | None = keyring.get_password(_SERVICE, self.url)
+        except keyring.errors.NoKeyringError:
+            return None
+        return found
+
 
 _HINT: Final = f"choose another ('keyring --list-backends'), {_INSTEAD}"
 
@@ -107,7 +114,7 @@ def _ask(do: Callable[[Any], T]) -> T:
     raise ConfigError(f"the keyring cannot be used ({problem}): unlock it, {_INSTEAD}")
 
 
-def _backend(keyring: Any) -> str:  # noqa: ANN401  # the package need not be there
+def _backend(keyring: Any) -> str:  # noqa: ANN401  # likewise
     return type(keyring.get_keyring()).__module__
 
 

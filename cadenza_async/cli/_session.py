@@ -10,7 +10,7 @@ from cadenza_async.cli._exits import reporting
 from cadenza_async.cli._output import Output
 from cadenza_async.cli._questions import ask
 from cadenza_async.cli._sources import read_password
-from cadenza_async.cli._stored import to_be_kept
+from cadenza_async.cli._stored import StoredSession, entry_for, to_be_kept
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import AuthenticationError, CadenzaError, ConfigError
 from cadenza_async.models import HealthStatus
@@ -32,7 +32,7 @@ def login(target: Target, *, email: str | None, password_file: str | None) -> No
     """
     output = Output(json=target.json)
     with reporting(output, unsure=_HARMLESS):
-        entry = target.entry
+        entry = entry_for(target.settings)
         entry.check()
         email = ask("E-mail", option="--email") if email is None else email
         password = read_password(password_file)
@@ -61,9 +61,10 @@ def logout(target: Target) -> None:
     """End the session, and remove what is stored of it."""
     output = Output(json=target.json)
     with reporting(output, unsure=_HARMLESS):
-        entry = target.entry
+        entry = entry_for(target.settings)
         with contextlib.suppress(AuthenticationError):  # it has ended already
-            target.call(lambda client: client.logout(), stored=True)
+            session = StoredSession(entry, target.settings)
+            target.call(lambda client: client.logout(), source=session)
         entry.delete()
         output.say(f"Logged out of {entry.url}", baseUrl=entry.url)
 

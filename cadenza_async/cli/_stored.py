@@ -8,6 +8,7 @@ answer lost, the stored access token is used to its end, and then there is a new
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,9 +17,10 @@ from attrs import evolve
 
 from cadenza_async._tokens import SingleFlight
 from cadenza_async.cli._console import open_console
-from cadenza_async.cli._keyring import Kept
+from cadenza_async.cli._keyring import Entry, Kept
 from cadenza_async.cli._output import complaint
 from cadenza_async.client import AsyncCadenza
+from cadenza_async.config import Config
 from cadenza_async.errors import (
     AuthenticationError,
     CadenzaError,
@@ -29,7 +31,6 @@ from cadenza_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from cadenza_async.cli._keyring import Entry
     from cadenza_async.config import Settings
     from cadenza_async.models import LoginSession
     from cadenza_async.secret import Secret
@@ -51,6 +52,22 @@ def to_be_kept(session: LoginSession) -> Kept:
         due=ends - min(_EARLY, session.expires_in / 2),
         ends=ends,
     )
+
+
+def entry_for(settings: Settings) -> Entry:
+    """Return where the session for a Cadenza is stored."""
+    return Entry(Config.from_env(settings).base_url)
+
+
+def default_source(settings: Settings) -> StoredSession | None:
+    """Return the stored session, unless the environment has a token, which goes before it.
+
+    Args:
+        settings: Of the client that is to be opened.
+    """
+    if os.environ.get("CADENZA_ACCESS_TOKEN"):
+        return None
+    return StoredSession(entry_for(settings), settings)
 
 
 class StoredSession:

@@ -13,6 +13,8 @@ from .process import CADENZA, cadenza, ended, environment, started, until
 from .test_login import LOGIN, called, keyring, password, shown, vault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cadenza_async.sandbox import Sandbox
 
     from .vault import Vault
@@ -197,3 +199,19 @@ async def test_each_cadenza_has_a_session_of_its_own(
     )
     assert (end.code, called(sandbox)) == (2, ["auth/login"])
     assert "nobody is logged in at http://localhost:" in end.err
+
+
+async def test_onboarding_uses_the_session(
+    sandbox: Sandbox, vault: Vault, env: dict[str, str], tmp_path: Path
+) -> None:
+    """Where neither a token nor a file of them is given; a dry run does not miss them."""
+    keys = {"DESK_KEY": "key", "DESK_SECRET": "secret"}
+    file = tmp_path / "accounts.csv"
+    file.write_text("venue,name,apiKey,apiSecret\nBINANCE,Desk 1,env:DESK_KEY,env:DESK_SECRET\n")
+    vault.change(due=0)
+    dry = await cadenza("onboard", str(file), "--dry-run", env=env | keys)
+    end = await cadenza("onboard", str(file), env=env | keys)
+    assert (dry.code, dry.err) == (0, "")
+    assert (end.code, end.err) == (0, "")
+    assert [each["name"] for each in sandbox.accounts] == ["Desk 1"]
+    assert called(sandbox).count(REFRESH) == 1
