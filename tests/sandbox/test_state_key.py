@@ -130,7 +130,9 @@ async def test_what_is_no_key_is_refused(
         assert told == f"{source} holds no key, which is the base64 of 32 bytes"
 
 
-@pytest.mark.parametrize("text", ["?" * 44, "ü" * 44, secrets.token_hex(32)])
+@pytest.mark.parametrize(
+    "text", ["?" * 44, "ü" * 44, secrets.token_hex(32)], ids=["marks", "umlauts", "hexadecimal"]
+)
 async def test_what_is_no_base64_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
