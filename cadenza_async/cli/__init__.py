@@ -164,12 +164,14 @@ def onboard(
     quarantine: options.Quarantine = None,
     grace: options.Grace = 10.0,
     concurrency: options.Concurrency = None,
+    flavour: options.OnboardFlavour = "direct",
     allow_insecure_file: options.AllowInsecureFile = False,
     in_sandbox: options.InSandbox = False,
     fault: options.Faults = None,
     rate_limit: options.RateLimit = None,
     json: options.Json = False,
     base_url: options.BaseUrl = None,
+    dialect: options.Dialect = None,
 ) -> None:
     """Connect the accounts of a file, each exactly once.
 
@@ -179,15 +181,18 @@ def onboard(
     """
     from cadenza_async.cli import _onboard
     from cadenza_async.cli._conduct import Plan
+    from cadenza_async.onboarding import Flavour
 
     stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault)
     plan = Plan(
         base_url=base_url,
+        dialect=dialect,
         grace=grace,
         quarantine=quarantine,
         concurrency=concurrency,
         unique_names=unique_names,
         retry_failed=retry_failed,
+        flavour=Flavour(flavour),
         stage=stage,
         json=json,
     )

@@ -196,6 +196,16 @@ RetryFailed: TypeAlias = Annotated[
 UniqueNames: TypeAlias = Annotated[
     bool, Option("--unique-names", help="Tell equal names apart, instead of refusing them.")
 ]
+OnboardFlavour: TypeAlias = Annotated[
+    Literal["direct", "credential"],
+    Option(
+        "--flavour",
+        help=(
+            "direct connects in one call; credential stores the keys, verifies them and connects "
+            "by reference, as Cadenza's OpenAPI document has it (see --dialect openapi)."
+        ),
+    ),
+]
 AllowInsecureFile: TypeAlias = Annotated[
     bool,
     Option(

@@ -59,9 +59,10 @@ class Summary:
         if self.missing:
             yield Text(f"{self.missing:,} rows of the journal were not among the rows.")
         if self.tally.unused:
+            some = "credential is" if self.tally.unused == 1 else "credentials are"
             yield Text(
-                f"{self.tally.unused:,} credentials are stored at Cadenza without an account:"
-                " credentialId in the reports names them."
+                f"{self.tally.unused:,} {some} stored at Cadenza without an account:"
+                " see credentialId in the reports."
             )
         if self.reports is not None:
             yield Text(printable(f"Every row: {self.reports}/{{connected,failed,unfinished}}.csv"))
