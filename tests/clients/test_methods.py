@@ -304,6 +304,38 @@ async def test_a_lost_answer_to_a_write_is_not_repeated(server: RawServer, sampl
     assert len(server.requests) == (3 if sample.method in READS else 1)
 
 
+async def test_an_account_on_a_later_page(server: RawServer) -> None:
+    """A server that does not heed the filter is read on until the account is there, or is not."""
+    others = [{"tradingAccountId": str(n)} for n in range(3)]
+    server.play(answers(200, envelope(data=others)))
+    server.default = answers(200, envelope(data=[{"tradingAccountId": "7"}]))
+    async with client_of(server) as client:
+        found = await client.get_account("7")
+        assert found is not None
+        assert found.trading_account_id == "7"
+        assert await client.get_account("8") is None
+    assert [request.target[-8:] for request in server.requests] == [
+        "offset=0",
+        "offset=3",
+        "offset=0",
+        "offset=1",
+    ]
+
+
+async def test_more_credentials_than_one_answer_holds(server: RawServer) -> None:
+    """Where the server says that there are more, they are asked for, by the rows received."""
+    one, two = ([{"credentialId": each}] for each in ("k-1", "k-2"))
+    server.play(
+        answers(200, envelope(data=one, pagination={"total": 2})),
+        answers(200, envelope(data=two, pagination={"total": 2})),
+    )
+    async with client_of(server) as client:
+        found = [each.credential_id async for each in client.list_credentials()]
+    assert found == ["k-1", "k-2"]
+    sent = [request.target.partition("/list")[2] for request in server.requests]
+    assert sent == ["", "?offset=1"]
+
+
 WORD = "SOMETHING_NEW"
 UNKNOWN: dict[str, dict[str, Any]] = {
     "tradingAccountId": {
