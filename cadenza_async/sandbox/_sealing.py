@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 import stat
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -38,24 +39,20 @@ class Seal:
     """Closes and opens texts under one key, each bound to what it is about.
 
     Args:
-        key: Base64 of 32 bytes.
+        key: 32 bytes, or None for what is no key.
         source: Where it comes from, for errors.
 
     Raises:
-        StateError: It is no such key.
+        StateError: It is no key.
     """
 
-    def __init__(self, key: bytes, source: str) -> None:
+    def __init__(self, key: bytes | None, source: str) -> None:
+        if key is None:
+            raise StateError(f"{source} holds no key, which is the base64 of {_KEY} bytes")
         self.source = source
         self._invalid: Any = import_module("cryptography.exceptions").InvalidTag
-        try:
-            raw = base64.b64decode(key.strip(), validate=True)
-        except ValueError:
-            raw = b""
-        if len(raw) != _KEY:
-            raise StateError(f"{source} holds no key, which is the base64 of {_KEY} bytes")
         aead: Any = import_module("cryptography.hazmat.primitives.ciphers.aead")
-        self._cipher = aead.AESGCM(raw)
+        self._cipher = aead.AESGCM(key)
 
     def close(self, text: bytes, about: bytes) -> tuple[bytes, bytes]:
         """A nonce of its own, and the text sealed under it."""
@@ -83,15 +80,23 @@ def find_seal(state: Path, key_file: Path | None, *, new: bool) -> Seal:
         StateError: There is no key, or others can read it.
     """
     if key_file is None and KEY_VARIABLE in os.environ:
-        return Seal(os.environ[KEY_VARIABLE].encode(), KEY_VARIABLE)
+        return Seal(_decoded(os.environ[KEY_VARIABLE].encode(errors="replace")), KEY_VARIABLE)
     path = key_file or state.with_name(f"{state.name}.key")
     try:
         if new:
             _make(path)
-        return Seal(_read(path), str(path))
+        return Seal(_decoded(_read(path)), str(path))
     except OSError as error:
         problem = error.strerror or type(error).__name__
     raise StateError(f"the key of {state} cannot be read from {path}: {problem}")
+
+
+def _decoded(text: bytes) -> bytes | None:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == _KEY else None
 
 
 def _make(path: Path) -> None:
@@ -103,6 +108,17 @@ def _make(path: Path) -> None:
         file.write(base64.b64encode(secrets.token_bytes(_KEY)) + b"\n")
         file.flush()
         os.fsync(descriptor)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """See to it that what was made there is there after a power failure."""
+    with suppress(PermissionError):  # which is what Windows says
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:

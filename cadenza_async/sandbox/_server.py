@@ -232,8 +232,8 @@ class Sandbox:
     async def _recall(self) -> None:
         if self._keeper is not None:
             bring_back(self._platform, await self._keeper.open())
-            if self.access_token:  # whoever reads it may rely on it
-                await self._keeper.settled()
+            _ = self.access_token  # made now if there is none, so that it lasts from now on
+            await self._keeper.settled()
 
     async def _part(self) -> None:
         if self._keeper is not None:

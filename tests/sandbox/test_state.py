@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
+from contextlib import contextmanager
 from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import ClientError, ClientSession
 
-from cadenza_async.sandbox import Sandbox
+from cadenza_async.sandbox import Sandbox, StateError
 from cadenza_async.sandbox._statefile import StateFile
 
 from .api import Api, serving, until
 from .files import names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from cadenza_async.sandbox._records import Record
@@ -202,26 +203,46 @@ async def test_closing_waits_for_what_is_being_written(
         assert [each["name"] for each in api.sandbox.accounts] == ["cut off"]
 
 
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow beyond a page."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 async def test_a_full_disk_is_a_500_that_loses_nothing(
     state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever asks later, when there is room again, is told of all, and it lasts."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     secret = secrets.token_hex(20)
     async with serving(state=state) as api:
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        with full_disk():
             failed = await api.connect(name="first", apiSecret=secret)
             listed = await api.list()
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert (failed.verdict, listed.verdict) == ((500, -19000), (500, -19000))
         assert "state cannot be written: " in caplog.text
         assert secret not in caplog.text
         assert [each["name"] for each in (await api.list()).data] == ["first"]
     async with serving(state=state) as api:
         assert [each["name"] for each in api.sandbox.accounts] == ["first"]
+
+
+async def test_a_full_disk_at_the_end_is_told(state: Path) -> None:
+    """What nobody was promised is written when the same sandbox is opened again."""
+    sandbox = Sandbox(state=state)
+    await sandbox.__aenter__()
+    late = sandbox.token()
+    with full_disk(), pytest.raises(StateError, match="cannot be written"):
+        await sandbox.__aexit__(None, None, None)
+    async with sandbox:
+        pass
+    async with serving(state=state) as api:
+        assert (await api.list(token=late)).status == 200
 
 
 async def test_a_taken_port_leaves_the_file_free(state: Path) -> None:
