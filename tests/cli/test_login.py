@@ -143,10 +143,14 @@ async def test_without_the_extra_it_says_what_to_install(
 ) -> None:
     """Nobody types a password in vain."""
     env = {**environment(sandbox), **keyring(vault)}
-    async with started("-c", WITHOUT_KEYRING, *LOGIN, env=env) as process:
-        end = await ended(process, password)
-    assert (end.code, end.out, sandbox.requests) == (2, "", [])
+    async with (
+        started("-c", WITHOUT_KEYRING, *LOGIN, env=env) as login,
+        started("-c", WITHOUT_KEYRING, "user", env=env) as user,
+    ):
+        end, other = await ended(login, password), await ended(user)
+    assert (end.code, end.out, other.code, sandbox.requests) == (2, "", 2, [])
     assert "pip install 'cadenza_async[keyring]', or set CADENZA_ACCESS_TOKEN" in end.err
+    assert other.err.startswith("nobody is logged in")
 
 
 @pytest.mark.parametrize("backend", ["fail", "null"])
@@ -217,3 +221,12 @@ async def test_what_is_stored_outlives_a_logout_that_was_not_sent(
     vault.change(accessToken="gone", refreshToken="gone")
     ended = await cadenza("logout", sandbox=sandbox, env=env)
     assert (ended.code, vault.entries) == (0, {})
+
+
+async def test_nothing_is_no_e_mail(sandbox: Sandbox, vault: Vault) -> None:
+    """Whoever only presses Enter is not asked for a password."""
+    async with at_terminal("login", env={**environment(sandbox), **keyring(vault)}) as terminal:
+        await terminal.answer("E-mail: ", "\n")
+        assert await terminal.end() == 2
+    assert "no e-mail was given" in terminal.seen
+    assert "Password" not in terminal.seen
