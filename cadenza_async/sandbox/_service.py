@@ -26,6 +26,7 @@ async def answer(platform: Platform, route: Route, call: Call) -> Reply:
     if early is not None:
         return await _instead(early, call)
     reply = await _work(platform, route, call)
+    await platform.settled()  # what an answer tells of has to last before anybody reads it
     await _wait(call.fault("latency"))
     late = _first(call, "answer", after_commit=True)
     return reply if late is None else await _instead(late, call)
@@ -51,7 +52,6 @@ async def _work(platform: Platform, route: Route, call: Call) -> Reply:
         reply = await route.handle(platform, call, caller, given)
     except Refusal as refusal:
         reply = refusal.reply()
-    await platform.settled()  # what an answer tells of has to last before anybody reads it
     return evolve(reply, headers={**rate, **reply.headers})
 
 
