@@ -286,7 +286,10 @@ class NotFoundError(ApiError, errno=(19003, 22016)):
 class ConflictError(ApiError, errno=(22001, 22002, 22010, 22017)):
     """It exists already."""
 
-    remedy = "List the accounts: this one, or its name, is there already."
+    remedy = (
+        "List the accounts: this one, or its name, is there already. If it is not among them,"
+        " somebody else has connected it."
+    )
 
 
 class RateLimitedError(ApiError, errno=(19006, 22014)):

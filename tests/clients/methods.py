@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,11 @@ from attrs import frozen
 from cadenza_async import AsyncCadenza
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from tests.raw import RawServer
+
+TOKEN = "wire.token"
 GOLDEN = Path(__file__).parent.parent / "golden"
 DIALECTS = ("pages", "openapi")
 READS = frozenset({"list_accounts", "get_account", "list_operations", "list_credentials"})
@@ -83,3 +87,10 @@ every_sample = pytest.mark.parametrize(
     "sample", SAMPLES, ids=lambda each: " ".join((each.method, *each.arguments))
 )
 every_method = pytest.mark.parametrize("sample", EACH, ids=lambda each: each.method)
+
+
+@asynccontextmanager
+async def client_of(server: RawServer, **options: Any) -> AsyncIterator[AsyncCadenza]:
+    """Open a client that repeats nothing."""
+    async with AsyncCadenza(TOKEN, retries=0, **server.options, **options) as client:
+        yield client

@@ -1,11 +1,11 @@
-"""Every method of a client: what it sends, what it makes of each answer, and of each error."""
+"""Every method of a client: what it sends, and what it makes of each answer."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from attrs import evolve, fields_dict
@@ -22,42 +22,22 @@ from cadenza_async import (
     Secret,
     TradingAccount,
     User,
-    errors,
 )
-from cadenza_async.errors import ApiError, CadenzaError, OutcomeUnknownError
-from tests.errnos import NUMBERS
-from tests.raw import RawServer, answers, envelope, hang_up
+from cadenza_async.errors import CadenzaError
+from tests.raw import RawServer, answers, envelope
 
 from .methods import (
     PUBLIC,
-    READS,
     SAMPLES,
+    TOKEN,
     Sample,
     answer,
+    client_of,
     every_dialect,
-    every_method,
     every_sample,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-TOKEN = "wire.token"
 NO_TOKEN = {"login", "refresh", "health"}
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RawServer]:
-    """Give a raw server."""
-    async with RawServer(default=answers(200, envelope())) as server:
-        yield server
-
-
-@asynccontextmanager
-async def client_of(server: RawServer, **options: Any) -> AsyncIterator[AsyncCadenza]:
-    """Open a client that repeats nothing."""
-    async with AsyncCadenza(TOKEN, retries=0, **server.options, **options) as client:
-        yield client
 
 
 def health(status: str) -> Health:
@@ -251,59 +231,6 @@ async def test_whose_an_account_is(server: RawServer, name: str) -> None:
     assert [each.reach for each in found] == [Reach.NEW, Reach.OURS, Reach.TAKEN]
 
 
-@every_method
-async def test_each_error_number(server: RawServer, sample: Sample) -> None:
-    """Every method tells every number as what it is, whatever its sign."""
-    async with client_of(server) as client:
-        for number, status, verdict, name in NUMBERS:
-            for errno in (number, -number):
-                server.play(answers(status, envelope(errno, details={"request_id": "r-1"})))
-                with pytest.raises(CadenzaError) as failed:
-                    await sample.call(client)
-                error = failed.value
-                doubtful = verdict == "unknown" and sample.method not in READS
-                kind = OutcomeUnknownError if doubtful else getattr(errors, name)
-                assert type(error) is kind, (errno, status)
-                assert not isinstance(error, ApiError) or (error.errno, error.status) == (
-                    errno,
-                    status,
-                )
-                assert getattr(error, "request_id", "r-1") == "r-1"
-    assert len(server.requests) == 2 * len(NUMBERS)
-
-
-@every_method
-async def test_a_lost_answer(server: RawServer, sample: Sample) -> None:
-    """Every write says that it may have been done and how to find out; every read may be repeated.
-
-    `resolve` is only proposed for what connects.
-    """
-    server.default = hang_up
-    async with client_of(server) as client:
-        with pytest.raises(OutcomeUnknownError) as lost:
-            await sample.call(client)
-        error = lost.value
-        connects = sample.method in {"connect_account", "connect_with_credential"}
-        assert ("may have been done" in str(error)) is (sample.method not in READS)
-        assert ("resolve" in error.remedy) is connects
-        assert ("read changes nothing" in error.remedy) is (sample.method in READS)
-        if not connects:
-            with pytest.raises(errors.UsageError, match="connects nothing"):
-                await client.resolve(error)
-    assert len(server.requests) == 1
-
-
-@every_method
-async def test_a_lost_answer_to_a_write_is_not_repeated(server: RawServer, sample: Sample) -> None:
-    """Reads are asked again, writes never."""
-    server.default = hang_up
-    async with AsyncCadenza(TOKEN, retries=2, **server.options) as client:
-        client._shared.jitter = lambda: 0.0
-        with pytest.raises(OutcomeUnknownError):
-            await sample.call(client)
-    assert len(server.requests) == (3 if sample.method in READS else 1)
-
-
 async def test_an_account_on_a_later_page(server: RawServer) -> None:
     """A server that does not heed the filter is read on until the account is there, or is not."""
     others = [{"tradingAccountId": str(n)} for n in range(3)]
@@ -376,22 +303,6 @@ async def test_unknown_words(server: RawServer, method: str, id_: str, *, listed
     assert shown.count(WORD) == len(UNKNOWN[id_])
     assert "7" in shown
     assert value.extra == {"later": [{"x": None}]}
-
-
-UNREADABLE = (OutcomeUnknownError, errors.UnreadableAnswerError, errors.ServerError)
-
-
-@every_method
-async def test_what_is_not_cadenza_s(server: RawServer, sample: Sample) -> None:
-    """Whatever a gateway says in Cadenza's stead is no value, and no write is called refused."""
-    for status, body in ((200, b"<html>"), (200, b"{}"), (502, b'{"status": "error"}'), (200, b"")):
-        server.play(answers(status, body))
-        async with client_of(server) as client:
-            with pytest.raises(
-                (OutcomeUnknownError, errors.UnreadableAnswerError, errors.ServerError)
-            ) as failed:
-                await sample.call(client)
-        assert isinstance(failed.value, OutcomeUnknownError) is (sample.method not in READS)
 
 
 def test_the_blocking_client_has_every_method() -> None:

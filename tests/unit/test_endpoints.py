@@ -122,6 +122,7 @@ def test_ids_are_checked(
         endpoint(odd, *more)
 
 
+BLANK: dict[str, Any] = KEYS | {"api_key": Secret("")}
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.connect_with_credential("k", ""), "external_trading_account_id"),
     (lambda: _endpoints.connect_with_credential("k", "spot", name="\0"), "name"),
@@ -143,6 +144,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.create_credential(venue="X", api_secret=Secret("s")), "api_key is mis"),
     (lambda: _endpoints.create_credential(venue="OKX", **KEYS), "api_passphrase is missing"),
     (lambda: _endpoints.create_credential(venue="X", api_key=Secret("\n")), "api_key"),
+    (lambda: _endpoints.create_credential(venue="X", **BLANK), "api_key"),
+    (lambda: _endpoints.create_credential(venue="PAPER", api_secret=Secret(" ")), "api_secret"),
+    (lambda: _endpoints.rotate_credential("k", api_key=Secret("")), "api_key is required"),
     (lambda: _endpoints.rotate_credential("k"), "give api_key, api_secret or"),
     (lambda: _endpoints.rotate_credential("k", api_secret=Secret("\0")), "api_secret"),
     (lambda: _endpoints.rotate_credential("k", api_passphrase=Secret("\n")), "api_passphrase"),
@@ -159,10 +163,10 @@ def test_what_is_refused_before_it_is_sent(make: Callable[[], object], argument:
         make()
 
 
-@pytest.mark.parametrize("venue", ["FERMATA", "fermata_uat"])
+@pytest.mark.parametrize("venue", ["FERMATA", "fermata_uat", "PAPER"])
 @pytest.mark.parametrize("kind", [None, "API_KEY"])
 def test_a_venue_without_keys(venue: str, kind: str | None) -> None:
-    """FERMATA is connected by its name alone."""
+    """FERMATA is connected by its name alone; what PAPER needs is not known."""
     made = _endpoints.create_credential(venue=venue, credential_type=kind)
     assert not {"apiKey", "apiSecret"} & json.loads(encode(made.body)).keys()
 
@@ -184,18 +188,10 @@ def test_a_key_that_spans_lines(kind: str) -> None:
     assert json.loads(encode(made.body))["apiSecret"] == lines
 
 
-def test_what_really_has_no_part_is_said_so() -> None:
-    """An empty text is the way out, as it is for a passphrase."""
-    empty = Secret("")
-    made = _endpoints.create_credential(
-        venue="COINBASE", api_key=Secret("k"), api_secret=empty, api_passphrase=empty
-    )
-    assert json.loads(encode(made.body)) == {
-        "venue": "COINBASE",
-        "apiKey": "k",
-        "apiSecret": "",
-        "apiPassphrase": "",
-    }
+def test_a_key_without_a_passphrase_is_said_to_have_none() -> None:
+    """An empty text is the way out, as it is for a connect."""
+    made = _endpoints.create_credential(venue="COINBASE", **KEYS, api_passphrase=Secret(""))
+    assert json.loads(encode(made.body))["apiPassphrase"] == ""
 
 
 def test_a_connect_by_reference() -> None:
