@@ -19,8 +19,9 @@ from cadenza_async.errors import (
     InvalidRowError,
     TransportError,
     UnreadableAnswerError,
+    UsageError,
 )
-from cadenza_async.models import Reach
+from cadenza_async.models import Reach, check_text
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import Fate, fate
 from cadenza_async.onboarding._steps import Step
@@ -51,9 +52,10 @@ class Create(Step):
             dialect=config.dialect,
         )
 
-    def take(self, row: Row, value: Credential) -> None:
+    def take(self, row: Row, value: Credential) -> CadenzaError | None:
         row.held = Held(credential_id=value.credential_id)
         row.doubted = False
+        return _unsendable("the credential's id", value.credential_id)
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
         return _on_the_way(super().fate(row, error))
@@ -94,10 +96,11 @@ class Verify(Step):
         reached = _eligible(value, held.external_id, row.account.account_type)
         new = [account for account in reached if account.reach is Reach.NEW]
         if len(new) != 1:
+            row.held = evolve(held, told=_told(reached))
             return _several(new) if new else _none(reached)
         chosen = new[0].external_trading_account_id
-        row.held = evolve(held, external_id=chosen, verified=True)
-        return None
+        row.held = evolve(held, external_id=chosen, verified=True, told=None)
+        return _unsendable("the id of the exchange's account", chosen)
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
         """Say what comes of it; asking changes nothing, so no answer leaves a doubt."""
@@ -136,6 +139,15 @@ def _held(row: Row) -> Held:
     return cast("Held", row.held)  # or it would be another step
 
 
+def _unsendable(what: str, id_: str) -> UsageError | None:
+    """Return what is wrong with an id that has to be sent back."""
+    try:
+        check_text(what, id_)
+    except UsageError as error:
+        return error
+    return None
+
+
 def _on_the_way(came: Fate) -> Fate:
     return Fate.STEP_DONE if came is Fate.DONE else came
 
@@ -153,6 +165,12 @@ def _eligible(
     wanted = (account_type or "").casefold()
     fits = [each for each in reached if (each.account_type or "").casefold() == wanted]
     return fits or reached
+
+
+def _told(reached: Sequence[ReachableAccount]) -> str | None:
+    """Return what an account is connected as already."""
+    ours = [each.trading_account_id for each in reached if each.reach is Reach.OURS]
+    return ours[0] if ours else None
 
 
 def _several(new: Sequence[ReachableAccount]) -> InvalidRowError:

@@ -23,12 +23,14 @@ class Held:
         stale: Whether it may hold other keys than the row does now.
         verified: Whether the exchange was asked since anything about the row was in doubt; not
             journaled, as it is to be asked again after a crash.
+        told: What that account is connected as, if it was said to be; not journaled either.
     """
 
     credential_id: str
     external_id: str | None = None
     stale: bool = False
     verified: bool = False
+    told: str | None = None
 
 
 class Credentials:

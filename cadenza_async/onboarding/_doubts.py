@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cadenza_async.models import TradingAccount
     from cadenza_async.onboarding._credentials import Held
     from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._sweeps import Sweep
     from cadenza_async.onboarding._witnesses import Witness
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ class Doubts(Generic[T]):
             await self._adopt(strangers)
             return False
         strangers = await self._adopt(strangers)
-        await self._conclude([row for row in ripe if row.id in self._rows], strangers)
+        await self._conclude([row for row in ripe if row.id in self._rows], second, strangers)
         return True
 
     async def _adopt(self, strangers: Sequence[T]) -> list[T]:
@@ -146,11 +147,11 @@ class Doubts(Generic[T]):
             adopted |= set(map(id, found))
         return [thing for thing in strangers if id(thing) not in adopted]
 
-    async def _conclude(self, rows: Iterable[Row], strangers: Sequence[T]) -> None:
+    async def _conclude(self, rows: Iterable[Row], last: Sweep[T], strangers: Sequence[T]) -> None:
         """Settle rows that made nothing."""
         renames = await self._desk.journal.do(lambda store: store.renames(self._user))
         for row in rows:
-            doubt = self._witness.doubt(row, strangers, renames=renames)
+            doubt = self._witness.doubt(row, last.ids, strangers, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
             elif isinstance(row.error, ConflictError):

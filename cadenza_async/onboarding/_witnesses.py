@@ -10,16 +10,22 @@ What may have been *made* is looked for in complete lists:
   are known to be changed, or something there may be it under another name. Nothing else proves
   that.
 
-Where the keys are stored first there is a second witness. After any doubt, the exchange's
-accounts are asked about again (``credential/verify``) before the next connect. It can
+Where the keys are stored first there is a second witness. After any doubt the exchange's accounts
+are asked about again (``credential/verify``) before the next connect. It can
 
-- confirm that the account is free (the connect goes on), which the lists had said already;
-- contradict the lists: the account is connected, by us or by somebody else. If a connect of the
-  row was ever in doubt the lists are read once more. The account is adopted if it is there now,
-  and the row has failed, as a duplicate, if it still is not. Nothing is sent either way.
+- confirm that the account is free: the connect goes on, as the lists had said already;
+- contradict the lists: the account is connected, by us or by somebody else. Then nothing is sent.
+  If a connect of the row was ever in doubt the lists are read again: the account is adopted if it
+  is there by now, and the row has failed as a duplicate if it is another row's or somebody's from
+  before. What is connected as an account that no list shows is for a person to judge.
 
-It cannot speak for itself: it names neither the moment nor the name of a connect, so it never
-makes a row DONE, and its silence (it cannot be reached, the key is gone) proves nothing.
+It cannot speak for itself: it tells neither when nor under what name an account was connected, so
+it makes no row DONE, and its silence (it cannot be reached, the key is gone) proves nothing.
+
+The log of operations (``tradingAccount/operation/list``) would be a third, and is not heard. An
+entry names neither credential nor exchange's account nor name, so none can be a row's; and as an
+objection ("something was connected that no list shows") it would let whatever else the user does
+turn good rows into conflicts.
 """
 
 from __future__ import annotations
@@ -32,7 +38,7 @@ from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Sequence
     from typing import TypeAlias
 
     from cadenza_async._answers import Page
@@ -79,12 +85,13 @@ class Witness(Protocol[T]):
         ...
 
     def doubt(
-        self, row: Row, strangers: Sequence[T], *, renames: bool
+        self, row: Row, there: Collection[str], strangers: Sequence[T], *, renames: bool
     ) -> AmbiguousOutcomeError | None:
         """Return why the absence of a row's thing does not prove that it was not made.
 
         Args:
             row: The row.
+            there: The ids of all there is.
             strangers: What is there and belongs to no row.
             renames: Whether the server was seen to change names.
         """
@@ -133,9 +140,16 @@ class Accounts:
         return RowState.DONE, thing, row.held
 
     def doubt(
-        self, row: Row, strangers: Sequence[TradingAccount], *, renames: bool
+        self,
+        row: Row,
+        there: Collection[str],
+        strangers: Sequence[TradingAccount],
+        *,
+        renames: bool,
     ) -> AmbiguousOutcomeError | None:
         if row.held is not None:
+            if row.held.told is not None and row.held.told not in there:
+                return _unsure(row, f"it is, as {row.held.told}, but no list shows that account")
             strangers = [each for each in strangers if not _tells(each)]
             renames = renames and bool(strangers)
         found = [each for each in strangers if _alike(row, each, renames=renames)]
@@ -143,10 +157,7 @@ class Accounts:
 
     def ambiguous(self, row: Row, found: Sequence[TradingAccount]) -> AmbiguousOutcomeError:
         why = f"{len(found)} accounts may be it" if found else "Cadenza changes names"
-        return AmbiguousOutcomeError(
-            f"{row.account.venue} {row.name!r}: whether it was connected cannot be told: {why}",
-            accounts=found,
-        )
+        return _unsure(row, why, found)
 
 
 class Credentials:
@@ -174,7 +185,12 @@ class Credentials:
         return RowState.STORED, None, Held(credential_id=thing.credential_id)
 
     def doubt(
-        self, row: Row, strangers: Sequence[Credential], *, renames: bool
+        self,
+        row: Row,
+        there: Collection[str],  # noqa: ARG002
+        strangers: Sequence[Credential],
+        *,
+        renames: bool,
     ) -> AmbiguousOutcomeError | None:
         found = [each for each in strangers if _alike(row, each, renames=renames)]
         return self.ambiguous(row, found) if found or renames else None
@@ -185,6 +201,13 @@ class Credentials:
         return AmbiguousOutcomeError(
             f"{row.account.venue} {row.name!r}: whether its keys were stored cannot be told: {why}"
         )
+
+
+def _unsure(row: Row, why: str, found: Sequence[TradingAccount] = ()) -> AmbiguousOutcomeError:
+    return AmbiguousOutcomeError(
+        f"{row.account.venue} {row.name!r}: whether it was connected cannot be told: {why}",
+        accounts=found,
+    )
 
 
 def _tells(account: TradingAccount) -> bool:
