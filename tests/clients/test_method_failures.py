@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from cadenza_async import AsyncCadenza, errors
 from cadenza_async.errors import ApiError, CadenzaError, OutcomeUnknownError
 from tests.errnos import NUMBERS
-from tests.raw import RawServer, answers, envelope, hang_up
+from tests.raw import RawServer, answers, envelope, hang, hang_up
 
 from .methods import READS, TOKEN, Sample, client_of, every_method
 
@@ -63,6 +65,28 @@ async def test_a_lost_answer_to_a_write_is_not_repeated(server: RawServer, sampl
         with pytest.raises(OutcomeUnknownError):
             await sample.call(client)
     assert len(server.requests) == (3 if sample.method in READS else 1)
+
+
+@every_method
+async def test_a_cancelled_call(
+    server: RawServer, sample: Sample, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A write that was cancelled once it was sent is warned of: what it was, and of what."""
+    server.default = hang
+    async with client_of(server) as client:
+        call = asyncio.create_task(sample.call(client))
+        await server.until(lambda: len(server.requests) == 1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == (sample.method not in READS)
+    named = {"venue", "name", "external_trading_account_id"} & sample.arguments.keys()
+    told = named if sample.method.startswith(("connect", "create")) else set()
+    for warning in warnings:
+        assert sample.line("pages").partition("/api/v3/")[2] in warning
+        assert all(repr(sample.arguments[each]) in warning for each in told)
+        assert "None" not in warning
 
 
 UNREADABLE = (OutcomeUnknownError, errors.UnreadableAnswerError, errors.ServerError)
