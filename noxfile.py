@@ -22,12 +22,13 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
-PACKAGE = ".[cli]"
+EXTRAS = ("cli", "keyring", "sandbox")
+PACKAGE = f".[{','.join(EXTRAS)}]"
 PARALLEL = ("--numprocesses", "auto")
 SINGLE_CALLS = ("tests/unit", "tests/wire", "tests/clients", "tests/sandbox", "tests/cli")
 NEEDS = [
     *PYPROJECT["project"]["dependencies"],
-    *PYPROJECT["project"]["optional-dependencies"]["cli"],
+    *(need for each in EXTRAS for need in PYPROJECT["project"]["optional-dependencies"][each]),
 ]
 
 
@@ -109,7 +110,7 @@ def docs(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(built))
     session.run("twine", "check", "--strict", *map(str, built.iterdir()))
     (wheel,) = built.glob("*.whl")
-    session.install(f"{wheel}[cli]")
+    session.install(f"{wheel}[{','.join(EXTRAS)}]")
     session.run("pytest", "tests/test_readme.py")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, StrEnum, auto
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, frozen
 
 T = TypeVar("T")
 
 MIB = 1024 * 1024
+CONNECT: Final = "tradingAccount/connect"
 
 
 class RateClass(StrEnum):
@@ -19,6 +20,8 @@ class RateClass(StrEnum):
     ACCOUNTS = auto()
     READS = auto()
     AUTHENTICATION = auto()
+    SESSION = auto()
+    """What asks about a session that exists; it may have to wait for a call that begins one."""
 
 
 @frozen(kw_only=True)
@@ -30,25 +33,37 @@ class Call(Generic[T]):
         path: The path below ``/api/v3/``.
         read: Makes the answer's value out of its envelope; raises `ValueError` when it cannot.
         write: Whether it changes something, so that it is not repeated after an unknown outcome.
-        rate_class: The limit it counts against.
+        rate_class: The limit it counts against, if there is one.
         body: What becomes the JSON body; ``None`` for none.
-        query: The query string, without what was not given.
+        query: The query string, without what was not given; several values repeat the name.
         authenticated: Whether it carries the access token.
+        enveloped: Whether Cadenza wraps the answer; what is not wrapped speaks for itself.
         longest: How many bytes of an answer are read.
-        venue, name: Of the account that it connects, for reports and for reconciling.
+        venue, name: Of what it makes, for reports and for reconciling.
+        external_id, credential_id: What it connects by reference, likewise.
+        remedy: What to do about an unknown outcome, where `resolve` cannot tell.
     """
 
     method: str
     path: str
     read: Callable[[Mapping[str, Any]], T]
     write: bool
-    rate_class: RateClass
+    rate_class: RateClass | None
     body: object = None
-    query: Mapping[str, str] = field(factory=dict[str, str])
+    query: Mapping[str, str | Sequence[str]] = field(factory=dict[str, str | Sequence[str]])
     authenticated: bool = True
+    enveloped: bool = True
     longest: int = MIB
     venue: str | None = None
     name: str | None = None
+    external_id: str | None = None
+    credential_id: str | None = None
+    remedy: str | None = None
+
+    @property
+    def connects(self) -> bool:
+        """Whether it makes a trading account."""
+        return self.path == CONNECT
 
     @property
     def title(self) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cadenza_async._calls import Answer
 
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_MARKS: Final = frozenset({"errno", "success"})
 _LONGEST_TEXT = 300
 _ENDLESS = 1_000_000_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
@@ -34,6 +35,7 @@ class Reading:
         request_id: The server's id of the request.
         asked_back: Seconds until ``Retry-After``, if the answer has one.
         wait: Seconds the server asks to wait, one way or another.
+        bare: Whether the object is the answer itself, as this endpoint wraps none.
     """
 
     status: int
@@ -44,6 +46,7 @@ class Reading:
     request_id: str | None = None
     asked_back: float | None = None
     wait: float | None = None
+    bare: bool = False
 
     @property
     def number(self) -> int:
@@ -58,19 +61,27 @@ class Reading:
     @property
     def accepted(self) -> bool:
         """Whether Cadenza says that it did what was asked."""
+        if self.bare:
+            return True
         if self.envelope is None or self.errno or not self.numbered:
             return False
         return self.status // 100 == 2 and self.envelope.get("success") is not False
 
 
-def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading:
+def read(
+    answer: Answer, *, now: float, redact: Callable[[str], str], enveloped: bool = True
+) -> Reading:
     """Read an answer.
 
     Args:
         answer: What came back.
         now: The wall clock in Unix seconds, for a ``Retry-After`` date without a ``Date``.
         redact: Hides what the server repeats of the secrets it was sent.
+        enveloped: Whether Cadenza wraps this answer, if it is no refusal.
     """
+    bare = None if enveloped else _bare(answer)
+    if bare is not None:
+        return Reading(status=answer.status, envelope=bare, text="", bare=True)
     envelope, problem = _envelope(answer)
     plain = Reading(status=answer.status, envelope=envelope, text="", errno=0)
     if envelope is not None and envelope.get("errno") == 0 and plain.accepted:
@@ -90,6 +101,17 @@ def read(answer: Answer, *, now: float, redact: Callable[[str], str]) -> Reading
     )
 
 
+def _bare(answer: Answer) -> Mapping[str, Any] | None:
+    """Return the body of an answer that is not wrapped; a 503 may have the same as a 200."""
+    if answer.body is None or not (answer.status // 100 == 2 or answer.status == 503):
+        return None
+    try:
+        body = as_object(decode(answer.body))
+    except ValueError:
+        return None
+    return None if body is None or not _MARKS.isdisjoint(body) else body
+
+
 def _envelope(answer: Answer) -> tuple[Mapping[str, Any] | None, str]:
     """Return the envelope, or what is wrong with the body."""
     if answer.status // 100 == 3:  # any redirect
@@ -103,7 +125,7 @@ def _envelope(answer: Answer) -> tuple[Mapping[str, Any] | None, str]:
     except ValueError:
         return None, "an answer that is not JSON"
     envelope = as_object(parsed)
-    if envelope is None or not ("errno" in envelope or "success" in envelope):
+    if envelope is None or _MARKS.isdisjoint(envelope):
         return None, "an answer that is not Cadenza's"
     return envelope, ""
 

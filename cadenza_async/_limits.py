@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cadenza_async._budget import Budget, Ticket
 from cadenza_async._calls import RateClass
@@ -10,7 +10,6 @@ from cadenza_async._gate import Gate
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine
 
     from cadenza_async._clock import ServerClock
     from cadenza_async._deadlines import Deadlines
@@ -45,26 +44,31 @@ class Limits:
         self._loop = loop
         self._gates: dict[RateClass, Gate] = {}
 
-    def enter(self, rate_class: RateClass, give_up: float) -> Coroutine[Any, Any, Ticket]:
+    async def enter(self, rate_class: RateClass | None, give_up: float) -> Ticket | None:
         """Wait for leave to make one call of a class.
 
         Args:
-            rate_class: What it counts against.
+            rate_class: What it counts against; what counts against nothing goes at once, and
+                its ticket is `None`.
             give_up: When it is too late to begin, by the loop's clock.
 
         Raises:
             DeadlineExceededError: If there is no room before that.
         """
-        return self._gate(rate_class).enter(rate_class, give_up)
+        if rate_class is None:
+            return None
+        return await self._gate(rate_class).enter(rate_class, give_up)
 
-    def refund(self, ticket: Ticket) -> None:
+    def refund(self, ticket: Ticket | None) -> None:
         """Take back a ticket whose call never left."""
+        if ticket is None:
+            return
         ticket.budget.refund(ticket)
         self._pump()
 
     def settle(
         self,
-        ticket: Ticket,
+        ticket: Ticket | None,
         report: RateReport | None,
         *,
         answered: bool,
@@ -80,6 +84,8 @@ class Limits:
             refused: Whether the answer was that there have been too many calls.
             wait: Seconds it then asked to wait.
         """
+        if ticket is None:
+            return
         gate = self._gate(ticket.rate_class)
         if report is not None and self._differs(ticket.rate_class, report):
             gate = self._split_off(ticket.rate_class)

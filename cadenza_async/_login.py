@@ -12,8 +12,8 @@ from cadenza_async.errors import AuthenticationError, NotSentError, OutcomeUnkno
 if TYPE_CHECKING:
     from cadenza_async._limits import Limits
     from cadenza_async._shared import Shared
-    from cadenza_async._wire import Grant
     from cadenza_async.auth import PasswordLogin
+    from cadenza_async.models import LoginSession
     from cadenza_async.secret import Secret
 
 _EARLY = 300.0  # seconds before the end at which a token is refreshed
@@ -36,8 +36,8 @@ class LoginTokens:
         self._session = Session(shared, Tokens(login, self, shared.spawn), limits)
         self._loop = shared.loop
         self._login = login
-        self._flight: SingleFlight[Grant] = SingleFlight(shared.spawn)
-        self._grant: Grant | None = None
+        self._flight: SingleFlight[LoginSession] = SingleFlight(shared.spawn)
+        self._grant: LoginSession | None = None
         self._refresh_token: Secret | None = None
         self._ends = self._due = 0.0
 
@@ -51,7 +51,7 @@ class LoginTokens:
             self._flight.start(self._renew)
         return grant.access_token
 
-    async def _renew(self) -> Grant:
+    async def _renew(self) -> LoginSession:
         """Refresh, or log in where there is nothing to refresh or it is refused or lost."""
         grant = await self._refreshed()
         if grant is None:
@@ -62,14 +62,14 @@ class LoginTokens:
         self._due = self._ends - min(_EARLY, grant.expires_in / 2)
         return grant
 
-    async def _logged_in(self) -> Grant:
+    async def _logged_in(self) -> LoginSession:
         try:
             return await self._session.send(_endpoints.login(self._login))
         except OutcomeUnknownError as error:
             reason = str(error)
         raise NotSentError(f"{reason}; without a token nothing was sent")
 
-    async def _refreshed(self) -> Grant | None:
+    async def _refreshed(self) -> LoginSession | None:
         if self._refresh_token is None:
             return None
         try:

@@ -117,11 +117,16 @@ def judge(
     """
     if isinstance(reply, NoAnswer):
         return _unanswered(call, reply, sent_at)
-    reading = read(reply, now=sent_at.timestamp(), redact=partial(_redact, call.body, token))
+    redact = partial(_redact, call.body, token)
+    reading = read(reply, now=sent_at.timestamp(), redact=redact, enveloped=call.enveloped)
     if reading.accepted:
         try:
             value = call.read(reading.envelope or {})
             return Outcome(verdict=Verdict.DONE, value=value, reading=reading)
+        except ApiError as refused:
+            return Outcome(
+                verdict=Verdict.REFUSED, error=refused.with_traceback(None), reading=reading
+            )
         except ValueError as unreadable:
             verdict, reading = Verdict.UNKNOWN, evolve(reading, text=str(unreadable))
     else:
@@ -139,8 +144,7 @@ def _unanswered(call: Call[T], reply: NoAnswer, sent_at: datetime) -> Outcome[T]
         stale = reply.evidence is Evidence.STALE
         return Outcome(verdict=Verdict.NOT_SENT, error=error, stale=stale)
     kind = OutcomeUnknownTimeoutError if reply.timed_out else OutcomeUnknownError
-    doubt = kind(_doubtful(call, reply.reason), venue=call.venue, name=call.name, sent_at=sent_at)
-    return Outcome(verdict=Verdict.UNKNOWN, error=_harmless(doubt) if not call.write else doubt)
+    return Outcome(verdict=Verdict.UNKNOWN, error=_unknown(kind, call, reply.reason, sent_at))
 
 
 def _refusal(verdict: Verdict, reading: Reading) -> ApiError:
@@ -156,14 +160,11 @@ def _refusal(verdict: Verdict, reading: Reading) -> ApiError:
 def _doubt(call: Call[T], reading: Reading, sent_at: datetime) -> CadenzaError:
     """A write may have been done; a read merely failed."""
     if call.write:
-        return OutcomeUnknownError(
-            _doubtful(call, f"{reading.text} (HTTP {reading.status})"),
-            venue=call.venue,
-            name=call.name,
-            sent_at=sent_at,
-            status=reading.status,
-            request_id=reading.request_id,
+        doubt = _unknown(
+            OutcomeUnknownError, call, f"{reading.text} (HTTP {reading.status})", sent_at
         )
+        doubt.status, doubt.request_id = reading.status, reading.request_id
+        return doubt
     failed = reading.status // 100 == 5 or reading.number == _DATABASE_FAILED
     return _api_error(ServerError if failed else UnreadableAnswerError, reading)
 
@@ -178,12 +179,21 @@ def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
     )
 
 
-def _doubtful(call: Call[T], reason: str) -> str:
-    return f"{call.title}: {reason}" + ("; it may have been done" if call.write else "")
-
-
-def _harmless(error: OutcomeUnknownError) -> OutcomeUnknownError:
-    error.remedy = "Call again: a read changes nothing."
+def _unknown(
+    kind: type[OutcomeUnknownError], call: Call[T], reason: str, sent_at: datetime
+) -> OutcomeUnknownError:
+    """Say that a call may have been done, and how to find out."""
+    error = kind(
+        f"{call.title}: {reason}" + ("; it may have been done" if call.write else ""),
+        venue=call.venue,
+        name=call.name,
+        sent_at=sent_at,
+        path=call.path,
+        external_trading_account_id=call.external_id,
+        credential_id=call.credential_id,
+    )
+    if not call.connects:
+        error.remedy = call.remedy or "Call again: a read changes nothing."
     return error
 
 

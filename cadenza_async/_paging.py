@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from cadenza_async._wire import Page
-    from cadenza_async.models import TradingAccount
+    from cadenza_async._answers import Page
+
+T = TypeVar("T")
 
 
 class Cursor:
@@ -27,15 +28,14 @@ class Cursor:
         self.shrunk = False
         self._seen: set[str] = set()
 
-    def advance(self, page: Page) -> list[TradingAccount]:
-        """Take a page in and return the accounts that were not on an earlier one.
+    def advance(self, page: Page[T]) -> list[T]:
+        """Take a page in and return the rows whose id was not on an earlier one.
 
         A short page alone ends nothing: the server may cap the limit lower than asked.
         """
-        rows = {account.trading_account_id: account for account in page.accounts}
-        fresh = [account for id_, account in rows.items() if id_ not in self._seen]
-        self._seen.update(rows)
-        self.offset += len(page.accounts)
+        fresh = [row for id_, row in page.rows.items() if id_ not in self._seen]
+        self._seen.update(page.rows)
+        self.offset += page.received
         self.shrunk |= page.total is not None and page.total < (self.total or 0)
         self.total = page.total
         complete = page.total is not None and self.offset >= page.total

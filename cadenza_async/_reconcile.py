@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from cadenza_async import _endpoints
+from cadenza_async._calls import CONNECT
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
@@ -41,14 +42,18 @@ class Question:
     """A connect that may have been done.
 
     Attributes:
-        venue: The venue it named.
+        venue: The venue it named, unless it was by reference.
         name: The name it sent, if any.
         since: When it was first sent, by this machine's clock.
+        external_id: What the exchange calls the account, if it was by reference.
+        credential_id: The stored credential, likewise, if it is known.
     """
 
-    venue: str
+    venue: str | None
     name: str | None
     since: datetime = field(validator=_aware)
+    external_id: str | None = None
+    credential_id: str | None = None
 
     @classmethod
     def about(
@@ -58,6 +63,8 @@ class Question:
         venue: str | None,
         name: str | None,
         since: datetime | None,
+        external_id: str | None = None,
+        credential_id: str | None = None,
     ) -> Question:
         """Take the question from an error, or from what the caller remembers.
 
@@ -65,11 +72,52 @@ class Question:
             UsageError: If neither says which connect is meant.
         """
         if error is not None:
+            if error.path not in {None, CONNECT}:
+                raise UsageError(f"{error.path} connects nothing. {error.remedy}")
             venue, name, since = error.venue, error.name, error.sent_at
-        if venue is None or since is None:
+            external_id, credential_id = error.external_trading_account_id, error.credential_id
+        if since is None or (venue is None and external_id is None):
             raise UsageError("give the error of a connect, or its venue= and since=")
-        check_text("venue", venue)
-        return cls(venue=venue, name=name, since=since)
+        for argument, value in (
+            ("venue", venue),
+            ("external_trading_account_id", external_id),
+            ("credential_id", credential_id),
+        ):
+            if value is not None:
+                check_text(argument, value)
+        return cls(
+            venue=venue,
+            name=name,
+            since=since,
+            external_id=external_id,
+            credential_id=credential_id,
+        )
+
+    @property
+    def target(self) -> str:
+        """What was to be connected, for people."""
+        return self.venue or f"the exchange's {self.external_id!r}"
+
+    def allows(self, account: TradingAccount) -> bool:
+        """Tell whether nothing but name and time speaks against an account."""
+        other_venue = self.venue is not None and account.venue.casefold() != self.venue.casefold()
+        told = account.external_trading_account_id
+        other_id = None not in {told, self.external_id} and told != self.external_id
+        ids = account.credential_ids
+        other_keys = self.credential_id is not None and ids and self.credential_id not in ids
+        return not (other_venue or other_id or other_keys)
+
+    def refers_to(self, account: TradingAccount) -> bool:
+        """Tell whether an account is the one at the exchange, connected with these keys."""
+        return (
+            self.external_id is not None
+            and account.external_trading_account_id == self.external_id
+            and self.credential_id in account.credential_ids
+        )
+
+    def fits(self, account: TradingAccount) -> bool:
+        """Tell whether an account is called as the connect called it."""
+        return self.refers_to(account) if self.name is None else account.name == self.name
 
 
 async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:
@@ -111,53 +159,55 @@ async def resolve(
     slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
     since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
     unexplained = [a for a in accounts if a.trading_account_id not in session.connected]
-    candidates = created_since(unexplained, question.venue, since)
+    candidates = candidates_for(question, unexplained, since)
     return choose(question, candidates, renames=session.renames)
 
 
-def created_since(
-    accounts: Iterable[TradingAccount], venue: str, since: datetime
+def candidates_for(
+    question: Question, accounts: Iterable[TradingAccount], since: datetime
 ) -> list[TradingAccount]:
-    """Return the accounts of a venue that were not surely there before a moment."""
+    """Return the accounts that may be meant and were not surely there before a moment."""
     return [
         account
         for account in accounts
-        if account.venue.casefold() == venue.casefold()
-        and (account.created_at is None or account.created_at >= since)
+        if question.allows(account) and (account.created_at is None or account.created_at >= since)
     ]
 
 
 def choose(
     question: Question, candidates: list[TradingAccount], *, renames: bool
 ) -> TradingAccount | None:
-    """Pick the account by its name.
+    """Pick the account by its name, or by what it refers to if the connect had none.
 
     Args:
         question: What is asked.
-        candidates: Accounts of the venue that the connect may have made.
+        candidates: Accounts that the connect may have made.
         renames: Whether the server has been seen to change names.
 
     Raises:
-        AmbiguousOutcomeError: If the name does not decide.
+        AmbiguousOutcomeError: If that does not decide.
     """
-    named = [account for account in candidates if account.name == question.name]
-    if question.name is None or (not named and renames):
+    fitting = [account for account in candidates if question.fits(account)]
+    if fitting:
+        doubtful = fitting if len(fitting) > 1 else []
+    elif question.name is None or renames:
         doubtful = candidates
     else:
-        doubtful = named if len(named) > 1 else [] if named else _alike(question.name, candidates)
+        doubtful = _alike(question, question.name, candidates)
     if doubtful:
         raise AmbiguousOutcomeError(_describe(question, len(doubtful)), accounts=doubtful)
-    return named[0] if named else None
+    return fitting[0] if fitting else None
 
 
-def _alike(name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
-    """Return accounts whose name may be ours, trimmed or cut by the server."""
+def _alike(question: Question, name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
+    """Return accounts that may be meant, their name having been trimmed, cut or changed since."""
     wanted = _folded(name)
     return [
         account
         for account in candidates
         if (given := _folded(account.name or "")) == wanted
         or (len(given) >= _SHORTEST_CUT and wanted.startswith(given))
+        or question.refers_to(account)
     ]
 
 
@@ -166,8 +216,9 @@ def _folded(name: str) -> str:
 
 
 def _describe(question: Question, number: int) -> str:
+    several = "s" if number > 1 else ""
     asked = f"named {question.name!r}" if question.name else "without a name"
     return (
-        f"{number} account{'s' if number > 1 else ''} of {question.venue} may come from the connect"
+        f"{number} account{several} of {question.target} may come from the connect"
         f" {asked} of {question.since.isoformat(timespec='seconds')}"
     )

@@ -45,9 +45,17 @@ def retry(call: Call[Any], outcome: Outcome[Any], wait: float) -> None:
 def cancelled(call: Call[Any], sent_at: datetime) -> None:
     """Tell that a write was cancelled when the server may have read it already."""
     log.warning(
-        "%s was cancelled after it was sent at %s, it may have been done: venue %s, name %r",
+        "%s was cancelled after it was sent at %s, it may have been done%s",
         call.title,
         sent_at.isoformat(timespec="milliseconds"),
-        call.venue,
-        call.name,
+        "".join(f"; {what} {value!r}" for what, value in _subject(call).items() if value),
     )
+
+
+def _subject(call: Call[Any]) -> dict[str, str | None]:
+    return {
+        "venue": call.venue,
+        "name": call.name,
+        "external account": call.external_id,
+        "credential": call.credential_id,
+    }

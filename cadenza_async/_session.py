@@ -12,6 +12,8 @@ from cadenza_async._calls import Answer, Call, NoAnswer
 from cadenza_async._headers import rate_report, server_time
 from cadenza_async._outcomes import Outcome, Verdict, judge
 from cadenza_async._retry import Tried, plan
+from cadenza_async._tokens import Tokens
+from cadenza_async.auth import NoToken
 from cadenza_async.config import seconds
 from cadenza_async.errors import AuthenticationError, CadenzaError, DeadlineExceededError
 from cadenza_async.models import Attempt, TradingAccount
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from cadenza_async._headers import RateReport
     from cadenza_async._limits import Limits
     from cadenza_async._shared import Shared
-    from cadenza_async._tokens import Tokens
     from cadenza_async._transport import Progress
     from cadenza_async.secret import Secret
 
@@ -62,9 +63,14 @@ class Session:
 
     def note(self, call: Call[Any], value: object) -> None:
         """Remember what a connect made, so that no other one is credited with it."""
-        if call.venue is not None and isinstance(value, TradingAccount):
+        if call.connects and isinstance(value, TradingAccount):
             self.connected = (*self.connected[-_REMEMBERED:], value.trading_account_id)
             self.renames |= call.name is not None and value.name != call.name
+
+    def end(self) -> None:
+        """Forget the token, as the server has."""
+        gone = NoToken("the client was logged out: open one with another access token")
+        self.tokens = Tokens(gone, gone, self.shared.spawn)
 
     async def send(
         self,
@@ -172,7 +178,7 @@ class _Sending(Generic[T]):
             raise
         return await self._exchange(ticket, progress)
 
-    async def _exchange(self, ticket: Ticket, progress: Progress) -> Outcome[T]:
+    async def _exchange(self, ticket: Ticket | None, progress: Progress) -> Outcome[T]:
         self._number += 1
         sent = self._shared.loop.time()
         self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
@@ -200,7 +206,7 @@ class _Sending(Generic[T]):
         self._shared.check()
         raise DeadlineExceededError("no access token came in time; nothing was sent")
 
-    async def _enter(self) -> Ticket:
+    async def _enter(self) -> Ticket | None:
         give_up = self._begin_by
         if self._patience is not None:
             give_up = self._shared.loop.time() + self._patience
@@ -215,7 +221,7 @@ class _Sending(Generic[T]):
         self._shared.check()
         raise self._throttled or late
 
-    def _conclude(self, ticket: Ticket, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
+    def _conclude(self, ticket: Ticket | None, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
         """Judge the reply, and let clock, rate budget and observers know."""
         received = self._shared.loop.time()
         report = None
@@ -229,7 +235,9 @@ class _Sending(Generic[T]):
         self._tell(outcome.verdict, received - sent, outcome)
         return outcome
 
-    def _settle(self, ticket: Ticket, outcome: Outcome[T], report: RateReport | None) -> None:
+    def _settle(
+        self, ticket: Ticket | None, outcome: Outcome[T], report: RateReport | None
+    ) -> None:
         limits, reading = self._session.limits, outcome.reading
         if outcome.verdict is Verdict.NOT_SENT:
             limits.refund(ticket)
@@ -244,7 +252,7 @@ class _Sending(Generic[T]):
             wait=outcome.asked_to_wait,
         )
 
-    def _abandon(self, ticket: Ticket, progress: Progress, sent: float) -> None:
+    def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""
         verdict = Verdict.NOT_SENT if progress.unsent else Verdict.UNKNOWN
         if progress.unsent:

@@ -13,9 +13,9 @@ from cadenza_async._login import LoginTokens
 from cadenza_async._session import Session
 from cadenza_async._shared import Shared
 from cadenza_async._tokens import CachedCallable, Tokens
-from cadenza_async.auth import FixedToken, PasswordLogin, TokenSource
+from cadenza_async.auth import FixedToken, NoToken, PasswordLogin, TokenSource
 from cadenza_async.config import Config, Settings
-from cadenza_async.errors import ConfigError, UsageError
+from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Source: TypeAlias = TokenSource | PasswordLogin | Callable[[], Awaitable[str | Secret]]
 
+_NO_TOKEN = NoToken("no access token: give access_token= or set CADENZA_ACCESS_TOKEN")
 _LINGER = 3600.0  # seconds that an identity nobody holds is remembered with its rate budget
 
 
@@ -70,12 +71,12 @@ def token_source(given: Token | None) -> Source:
     """Return where an identity's tokens come from.
 
     Raises:
-        ConfigError: If there is no token, or what was given cannot be one.
+        ConfigError: If what was given cannot be a token.
     """
     if given is None:
         given = Secret(os.environ.get("CADENZA_ACCESS_TOKEN", ""))
         if not given.check(bool):
-            raise ConfigError("no access token: give access_token= or set CADENZA_ACCESS_TOKEN")
+            return _NO_TOKEN
     if isinstance(given, TokenSource | PasswordLogin) or callable(given):
         return given
     return FixedToken(given)
@@ -108,7 +109,7 @@ class Sessions:
             limits = self._limits()
             tokens = self._tokens(source, limits)
             session = self._known[key] = Session(self._shared, tokens, limits, label=label)
-        elif label is not None and not session.tokens.come_from(source):
+        elif not session.tokens.come_from(source):
             session.tokens = self._tokens(source, session.limits)
         self._remember(key, session)
         return session

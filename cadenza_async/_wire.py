@@ -1,25 +1,25 @@
-"""The one converter between our values and Cadenza's JSON."""
+"""Between our values and Cadenza's JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args
 
-from attrs import Attribute, AttrsInstance, fields, frozen, resolve_types
+from attrs import AttrsInstance, fields, resolve_types
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_unstructure_fn, override
 
-from cadenza_async.auth import check_token
-from cadenza_async.errors import ConfigError
-from cadenza_async.models import NewAccount, TradingAccount
+from cadenza_async.models import NewAccount
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-UNNAMED: Final = "UNKNOWN"
-"""Stands for a venue or status that an answer should name and does not."""
+Model = TypeVar("Model", bound=AttrsInstance)
 
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 
@@ -60,116 +60,64 @@ def encode(body: object) -> bytes:
     return _COMPACT.encode(_converter.unstructure(body)).encode()
 
 
-@frozen(kw_only=True)
-class Page:
-    """One page of a list.
-
-    Attributes:
-        accounts: The rows, in the server's order.
-        total: How many rows there are in all, if the server says.
-        has_next: Whether there is another page, if the server says.
-    """
-
-    accounts: tuple[TradingAccount, ...]
-    total: int | None = None
-    has_next: bool | None = None
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as Cadenza writes it."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def read_account(envelope: Mapping[str, Any], *, venue: str = UNNAMED) -> TradingAccount:
-    """Read the account out of an answer.
+def read_model(model: type[Model], data: Mapping[str, Any], **defaults: object) -> Model:
+    """Make a value of ours out of a JSON object, whatever else and however odd is in it.
+
+    Fields that are not described, and described ones that cannot be read, go to ``extra`` under
+    their wire names.
 
     Args:
-        envelope: The whole answer.
-        venue: What to say when the answer names no venue.
-
-    Raises:
-        ValueError: If there is no account with an id in it.
+        model: What to make; `attrs`, with an ``extra``.
+        data: The object.
+        **defaults: What to say where the object says nothing.
     """
-    return _account(envelope.get("data"), venue)
-
-
-def read_page(envelope: Mapping[str, Any]) -> Page:
-    """Read one page of accounts out of an answer.
-
-    Raises:
-        ValueError: If it holds no list, or a row that is no account.
-    """
-    rows = envelope.get("data")
-    if not isinstance(rows, list):
-        raise ValueError("no list of accounts")  # noqa: TRY004  # the answer is wrong, not a type
-    about = as_object(envelope.get("pagination")) or {}
-    total, has_next = about.get("total"), about.get("hasNext")
-    return Page(
-        accounts=tuple(_account(row, UNNAMED) for row in cast("list[object]", rows)),
-        total=total if type(total) is int else None,
-        has_next=has_next if isinstance(has_next, bool) else None,
-    )
-
-
-@frozen(kw_only=True)
-class Grant:
-    """What logging in or refreshing gives.
-
-    Attributes:
-        access_token: For the header of every call.
-        refresh_token: Good for one refresh, if there is one.
-        expires_in: Seconds the access token lives.
-    """
-
-    access_token: Secret
-    refresh_token: Secret | None
-    expires_in: float
-
-
-_LIFETIME = 3600.0  # what is published
-_ETERNITY = 10**9
-
-
-def read_grant(envelope: Mapping[str, Any]) -> Grant:
-    """Read the tokens out of an answer.
-
-    Raises:
-        ValueError: If there is no access token in it.
-    """
-    data = as_object(envelope.get("data")) or {}
-    access, refresh, lasts = (data.get(k) for k in ("accessToken", "refreshToken", "expiresIn"))
-    try:
-        token = check_token(Secret(cast("str", access)))
-    except ConfigError:
-        token = None
-    if token is None:
-        raise ValueError("no accessToken that can be used")
-    return Grant(
-        access_token=token,
-        refresh_token=Secret(refresh) if isinstance(refresh, str) else None,
-        expires_in=float(lasts) if type(lasts) is int and 0 < lasts < _ETERNITY else _LIFETIME,
-    )
-
-
-def _account(data: object, venue: str) -> TradingAccount:
-    known, extra = _sift(as_object(data) or {})
-    if not known.get("tradingAccountId"):
-        raise ValueError("no account with an id")
-    return _converter.structure(
-        {"venue": venue, "status": UNNAMED, **known, "extra": extra}, TradingAccount
-    )
-
-
-def _sift(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part what the model can hold from what it cannot: unknown fields and odd values."""
-    known: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
+    spellings = _spellings(model)
+    values, extra = defaults, {}
     for wire, value in data.items():
-        readable = _READABLE.get(wire)
-        if readable is None or not (value is None or readable(value)):
+        spelling = spellings.get(wire)
+        if spelling is None:
             extra[wire] = value
         elif value is not None:
-            known[wire] = value
-    if "name" in known and "nickname" in known:
-        extra["nickname"] = known.pop("nickname")
-    elif "nickname" in known:
-        known["name"] = known.pop("nickname")
-    return known, extra
+            attribute, read, better = spelling
+            known = read(value)
+            if known is None or (better is not None and read(data.get(better)) is not None):
+                extra[wire] = value
+            else:
+                values[attribute] = known
+    make = cast("Callable[..., Model]", model)
+    return make(**values, extra=extra)
+
+
+_SECOND_SPELLINGS: Final = {
+    "name": "nickname",
+    "credential_type": "type",
+    "created_at": "createdAtDateTime",
+    "updated_at": "updatedAtDateTime",
+    "timestamp": "isoDateTime",
+}
+
+_Spelling: TypeAlias = "tuple[str, Callable[[object], object], str | None]"
+
+
+@cache
+def _spellings(model: type[AttrsInstance]) -> dict[str, _Spelling]:
+    """Return, by wire name: the attribute, how it is read, and a spelling that goes before."""
+    spellings: dict[str, _Spelling] = {}
+    for attribute in fields(resolve_types(model)):
+        kind = attribute.type
+        read = _READERS.get(get_args(kind)[0] if isinstance(kind, UnionType) else kind)
+        name, wire = attribute.name, _camel(attribute.name)
+        if read is None or name == "extra":
+            continue
+        spellings[wire] = name, read, None
+        if name in _SECOND_SPELLINGS:
+            spellings[_SECOND_SPELLINGS[name]] = name, read, wire
+    return spellings
 
 
 def _camel(name: str) -> str:
@@ -177,48 +125,40 @@ def _camel(name: str) -> str:
     return head + "".join(part.title() for part in tail)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _is_timestamp(value: object) -> bool:
-    return type(value) is int and _EARLIEST <= value <= _LATEST
+def _moment(value: object) -> datetime | None:
+    """Read a time: milliseconds since the epoch, or RFC 3339."""
+    if type(value) is int and _EARLIEST <= value <= _LATEST:
+        return _EPOCH + timedelta(milliseconds=value)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
-def _datetime(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def _readability(attribute: Attribute[Any]) -> Callable[[object], bool]:
-    return _is_timestamp if datetime in get_args(attribute.type) else _is_text
-
-
-def _renamed(model: type[AttrsInstance]) -> dict[str, Any]:
-    resolved = fields(resolve_types(model))
-    return {a.name: override(rename=_camel(a.name)) for a in resolved if a.name not in _UNSENT}
+_READERS: Final[dict[object, Callable[[object], object]]] = {
+    str: _text,
+    datetime: _moment,
+    Mapping[str, Any]: as_object,
+}
 
 
 def _build_converter() -> Converter:
     converter = Converter(detailed_validation=False)
-    unsent: dict[str, Any] = {name: override(omit=True) for name in _UNSENT}
+    sent: dict[str, Any] = {
+        attribute.name: override(rename=_camel(attribute.name), omit=attribute.name in _UNSENT)
+        for attribute in fields(NewAccount)
+    }
     converter.register_unstructure_hook(Secret, Secret.reveal)
-    converter.register_structure_hook(datetime, lambda value, _: _datetime(value))
-    converter.register_structure_hook(
-        TradingAccount,
-        make_dict_structure_fn(TradingAccount, converter, **_renamed(TradingAccount)),
-    )
     converter.register_unstructure_hook(
         NewAccount,
-        make_dict_unstructure_fn(
-            NewAccount, converter, _cattrs_omit_if_default=True, **_renamed(NewAccount), **unsent
-        ),
+        make_dict_unstructure_fn(NewAccount, converter, _cattrs_omit_if_default=True, **sent),
     )
     return converter
 
 
 _converter: Final = _build_converter()
-_READABLE: Final = {
-    _camel(attribute.name): _readability(attribute)
-    for attribute in fields(TradingAccount)
-    if attribute.name != "extra"
-} | {"nickname": _is_text}

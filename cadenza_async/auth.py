@@ -98,3 +98,22 @@ class FixedToken:
         if rejected is not None:
             raise AuthenticationError("the access token was refused, and is fixed", status=401)
         return self.value
+
+
+@frozen
+class NoToken:
+    """Stands where there is no token, for the calls that need none.
+
+    Attributes:
+        why: What whoever asks for the token is told.
+    """
+
+    why: str
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:  # noqa: ARG002
+        """Say that there is none.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(self.why)

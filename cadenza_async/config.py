@@ -18,6 +18,7 @@ from cadenza_async.models import Attempt, check_text
 _HIGHEST = 1e9  # finite, and more than anybody waits
 
 RateScope: TypeAlias = Literal["identity", "pool"]
+Dialect: TypeAlias = Literal["pages", "openapi"]
 
 ENVIRONMENTS: Final[Mapping[str, str]] = {
     "uat": "https://cadenza-api-uat.algo724.com",
@@ -120,6 +121,9 @@ class Settings(TypedDict, total=False):
         user_agent: How the client introduces itself.
         on_attempt: Called after every attempt with an `Attempt`; must not block.
         rate_scope: Whether the server's limits are counted per identity or for the whole pool.
+        dialect: Where Cadenza's reference pages and its OpenAPI document spell a field
+            differently: which spelling is sent, ``"pages"`` or ``"openapi"``.
+            ``CADENZA_DIALECT``, else the pages', when it is not given. All are understood.
     """
 
     base_url: str | None
@@ -132,6 +136,7 @@ class Settings(TypedDict, total=False):
     user_agent: str
     on_attempt: Callable[[Attempt], None] | None
     rate_scope: RateScope
+    dialect: Dialect | None
 
 
 @frozen(kw_only=True)
@@ -152,6 +157,7 @@ class Config:
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
     on_attempt: Callable[[Attempt], None] | None = None
     rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
+    dialect: Dialect = field(default="pages", validator=_one_of("pages", "openapi"))
 
     def __attrs_post_init__(self) -> None:
         # Not converters: while one fails, the object is half built, and its repr breaks whoever
@@ -164,9 +170,10 @@ class Config:
         """Build a config from what was given and, where nothing was, from the environment.
 
         Args:
-            settings: What was given; else ``CADENZA_BASE_URL``.
+            settings: What was given; else ``CADENZA_BASE_URL`` and ``CADENZA_DIALECT``.
         """
         given: dict[str, Any] = dict(settings)
-        if given.get("base_url") is None:
-            given["base_url"] = os.environ.get("CADENZA_BASE_URL") or "uat"
+        for name, default in (("base_url", "uat"), ("dialect", "pages")):
+            if given.get(name) is None:
+                given[name] = os.environ.get(f"CADENZA_{name.upper()}") or default
         return cls(**given)

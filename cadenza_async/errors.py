@@ -145,12 +145,17 @@ class DeadlineExceededError(TransportError, TimeoutError):
 class OutcomeUnknownError(TransportError):
     """The request may have been carried out: find out, do not repeat it.
 
-    Hand the error to ``client.resolve(error)``.
+    Hand the error of a connect to ``client.resolve(error)``; ``remedy`` says how to find out about
+    other calls.
 
     Attributes:
-        venue: The venue of the account that was being connected, if it was a connect.
+        venue: The venue of the account or the credential that was being made.
         name: The name that was sent for it.
         sent_at: When the request was first sent, by this machine's clock (aware, UTC).
+        path: What was called, below ``/api/v3/``.
+        external_trading_account_id: What was being connected by reference, as the exchange calls
+            it.
+        credential_id: The stored credential it was being connected with.
         status: The HTTP status, if one arrived.
         request_id: The server's id of the request, if one arrived.
     """
@@ -164,6 +169,9 @@ class OutcomeUnknownError(TransportError):
         venue: str | None = None,
         name: str | None = None,
         sent_at: datetime | None = None,
+        path: str | None = None,
+        external_trading_account_id: str | None = None,
+        credential_id: str | None = None,
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
@@ -171,6 +179,9 @@ class OutcomeUnknownError(TransportError):
         self.venue = venue
         self.name = name
         self.sent_at = sent_at
+        self.path = path
+        self.external_trading_account_id = external_trading_account_id
+        self.credential_id = credential_id
         self.status = status
         self.request_id = request_id
 
@@ -275,7 +286,10 @@ class NotFoundError(ApiError, errno=(19003, 22016)):
 class ConflictError(ApiError, errno=(22001, 22002, 22010, 22017)):
     """It exists already."""
 
-    remedy = "List the accounts: this one, or its name, is there already."
+    remedy = (
+        "List the accounts: this one, or its name, is there already. If it is not among them,"
+        " somebody else has connected it."
+    )
 
 
 class RateLimitedError(ApiError, errno=(19006, 22014)):

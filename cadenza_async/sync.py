@@ -240,7 +240,27 @@ class Cadenza:
         return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)
+    connect_with_credential = _blocking(AsyncCadenza.connect_with_credential)
     resolve = _blocking(AsyncCadenza.resolve)
-    disconnect_account = _blocking(AsyncCadenza.disconnect_account)
+
     list_accounts = _iterating(AsyncCadenza.list_accounts)
+    get_account = _blocking(AsyncCadenza.get_account)
+    enable_account = _blocking(AsyncCadenza.enable_account)
+    disable_account = _blocking(AsyncCadenza.disable_account)
+    rename_account = _blocking(AsyncCadenza.rename_account)
+    disconnect_account = _blocking(AsyncCadenza.disconnect_account)
+    list_operations = _iterating(AsyncCadenza.list_operations)
+
+    create_credential = _blocking(AsyncCadenza.create_credential)
+    list_credentials = _iterating(AsyncCadenza.list_credentials)
+    verify_credential = _blocking(AsyncCadenza.verify_credential)
+    rotate_credential = _blocking(AsyncCadenza.rotate_credential)
+    revoke_credential = _blocking(AsyncCadenza.revoke_credential)
+
+    login = _blocking(AsyncCadenza.login)
+    refresh = _blocking(AsyncCadenza.refresh)
+    logout = _blocking(AsyncCadenza.logout)
+    user = _blocking(AsyncCadenza.user)
+    health = _blocking(AsyncCadenza.health)
+
     onboard = _onboarding(onboard)

@@ -138,13 +138,17 @@ def later(gate: asyncio.Event, act: Act) -> Act:
     return wait
 
 
+_MADE = {"tradingAccount": "tradingAccountId", "credential": "credentialId", "auth": "accessToken"}
+
+
 async def done(exchange: Exchange) -> None:
-    """Do what is asked: connect an account, or list none."""
+    """Do what is asked: make an account, a credential or a session, or list none."""
     request = exchange.request
     data: Any = []
     if request.method == "POST":
         sent = request.sent
-        data = {"tradingAccountId": request.digest, "status": "ACTIVE", "venue": "BINANCE"}
+        made = _MADE[request.target.split("/")[3]]
+        data = {made: request.digest, "status": "ACTIVE", "venue": "BINANCE"}
         data |= {name: sent[name] for name in ("venue", "name") if name in sent}
     await _send(packed(200, envelope(data=data, pagination={"hasNext": False})), exchange)
 

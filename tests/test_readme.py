@@ -1,9 +1,10 @@
 """Every block of README.md runs, as it stands, against a sandbox.
 
 Python blocks may await at top level and find the sandbox through `CADENZA_BASE_URL` and
-`CADENZA_ACCESS_TOKEN`. Shell blocks also find `CADENZA_API_KEY`, `CADENZA_API_SECRET` and
-`CADENZA_API_PASSPHRASE`, and in `ACCOUNT_ID` an account that exists. Those that begin with
-`pip install` set a machine up; they are run by `.ci/run`, on a fresh one.
+`CADENZA_ACCESS_TOKEN`; those that name a dialect find one that speaks it. Shell blocks also find
+`CADENZA_API_KEY`, `CADENZA_API_SECRET` and `CADENZA_API_PASSPHRASE`, and in `ACCOUNT_ID` an account
+that exists. Those that begin with `pip install` set a machine up; they are run by `.ci/run`, on a
+fresh one.
 """
 
 from __future__ import annotations
@@ -41,17 +42,21 @@ def blocks() -> Iterator[pytest.ParameterSet]:
 
 
 @pytest.fixture
-def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _environment(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Set up what the blocks find: a sandbox, one account in it, and credentials for more."""
+    by_reference = 'dialect="openapi"' in source
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(Sandbox()) as sandbox,
+        portal.wrap_async_context_manager(
+            Sandbox(dialect="openapi" if by_reference else "pages")
+        ) as sandbox,
     ):
         monkeypatch.setenv("CADENZA_BASE_URL", sandbox.url)
         monkeypatch.setenv("CADENZA_ACCESS_TOKEN", sandbox.access_token)
-        with Cadenza() as client:
-            account = client.connect_account(venue="BINANCE", api_key="k", api_secret="s")
-        monkeypatch.setenv("ACCOUNT_ID", account.trading_account_id)
+        if not by_reference:
+            with Cadenza() as client:
+                account = client.connect_account(venue="BINANCE", api_key="k", api_secret="s")
+            monkeypatch.setenv("ACCOUNT_ID", account.trading_account_id)
         for name in ("KEY", "SECRET", "PASSPHRASE"):
             monkeypatch.setenv(f"CADENZA_API_{name}", f"readme-{name.lower()}")
         monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)

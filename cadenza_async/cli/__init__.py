@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
 from cadenza_async.cli import _options as options  # noqa: TC001  # typer reads the annotations
+from cadenza_async.cli._accounts_menu import accounts
+from cadenza_async.cli._credentials_menu import credentials
 
 app = typer.Typer(
     name="cadenza",
@@ -17,6 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(accounts, name="accounts")
+app.add_typer(credentials, name="credentials")
 
 
 @app.command()
@@ -41,6 +47,7 @@ def connect(
     credentials: options.Credentials = None,
     json: options.Json = False,
     base_url: options.BaseUrl = None,
+    dialect: options.Dialect = None,
     timeout: options.Timeout = None,
 ) -> None:
     """Connect an exchange account.
@@ -54,29 +61,12 @@ def connect(
     from cadenza_async.cli._client import Target
 
     _accounts.connect(
-        Target(base_url=base_url, timeout=timeout, json=json),
+        Target(base_url=base_url, dialect=dialect, timeout=timeout, json=json),
         venue=venue,
         name=name,
         account_type=account_type,
         credentials=credentials,
     )
-
-
-@app.command()
-def accounts(
-    *,
-    venue: options.OnlyVenue = None,
-    status: options.OnlyStatus = None,
-    json: options.Json = False,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-) -> None:
-    """List the accounts that are connected."""
-    from cadenza_async.cli import _accounts
-    from cadenza_async.cli._client import Target
-
-    target = Target(base_url=base_url, timeout=timeout, json=json)
-    _accounts.show(target, venue=venue, status=status)
 
 
 @app.command()
@@ -86,14 +76,78 @@ def disconnect(
     yes: options.Yes = False,
     json: options.Json = False,
     base_url: options.BaseUrl = None,
+    dialect: options.Dialect = None,
     timeout: options.Timeout = None,
 ) -> None:
     """Disconnect an account for good; open orders are not cancelled."""
     from cadenza_async.cli import _accounts
     from cadenza_async.cli._client import Target
 
-    target = Target(base_url=base_url, timeout=timeout, json=json)
+    target = Target(base_url=base_url, dialect=dialect, timeout=timeout, json=json)
     _accounts.disconnect(target, trading_account_id, sure=yes)
+
+
+@app.command()
+def login(
+    *,
+    email: options.Email = None,
+    password_file: options.PasswordFile = None,
+    json: options.Json = False,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+) -> None:
+    """Begin a session, and store it in the keyring for the commands that follow.
+
+    They use and refresh it wherever CADENZA_ACCESS_TOKEN is not set; there is
+    one for each base URL.
+    """
+    from cadenza_async.cli import _session
+    from cadenza_async.cli._client import Target
+
+    target = Target(base_url=base_url, timeout=timeout, json=json)
+    _session.login(target, email=email, password_file=password_file)
+
+
+@app.command()
+def logout(
+    *,
+    json: options.Json = False,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+) -> None:
+    """End the stored session, and remove it from the keyring."""
+    from cadenza_async.cli import _session
+    from cadenza_async.cli._client import Target
+
+    _session.logout(Target(base_url=base_url, timeout=timeout, json=json))
+
+
+@app.command()
+def user(
+    *,
+    json: options.Json = False,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+) -> None:
+    """Show who is logged in, or whose the access token is."""
+    from cadenza_async.cli import _session
+    from cadenza_async.cli._client import Target
+
+    _session.user(Target(base_url=base_url, timeout=timeout, json=json))
+
+
+@app.command()
+def health(
+    *,
+    json: options.Json = False,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+) -> None:
+    """Show how Cadenza is; 0 if it is healthy or degraded, else 1. No token is needed."""
+    from cadenza_async.cli import _session
+    from cadenza_async.cli._client import Target
+
+    _session.health(Target(base_url=base_url, timeout=timeout, json=json))
 
 
 @app.command()
@@ -110,12 +164,14 @@ def onboard(
     quarantine: options.Quarantine = None,
     grace: options.Grace = 10.0,
     concurrency: options.Concurrency = None,
+    flavour: options.OnboardFlavour = "direct",
     allow_insecure_file: options.AllowInsecureFile = False,
     in_sandbox: options.InSandbox = False,
     fault: options.Faults = None,
     rate_limit: options.RateLimit = None,
     json: options.Json = False,
     base_url: options.BaseUrl = None,
+    dialect: options.Dialect = None,
 ) -> None:
     """Connect the accounts of a file, each exactly once.
 
@@ -125,15 +181,18 @@ def onboard(
     """
     from cadenza_async.cli import _onboard
     from cadenza_async.cli._conduct import Plan
+    from cadenza_async.onboarding import Flavour
 
     stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault)
     plan = Plan(
         base_url=base_url,
+        dialect=dialect,
         grace=grace,
         quarantine=quarantine,
         concurrency=concurrency,
         unique_names=unique_names,
         retry_failed=retry_failed,
+        flavour=Flavour(flavour),
         stage=stage,
         json=json,
     )
@@ -151,19 +210,31 @@ def onboard(
 @app.command()
 def sandbox(
     *,
+    dialect: options.SandboxDialect = "pages",
     port: options.Port = 0,
     rate_limit: options.RateLimit = None,
     user: options.Users = None,
     fault: options.Faults = None,
+    state: options.State = None,
+    state_key: options.StateKey = None,
     json: options.Json = False,
 ) -> None:
     """Run a Cadenza of your own on this machine, until Ctrl-C.
 
     URL and access token go to standard output, and a line for each request
     to standard error. Ctrl-C is how to end it, so the exit code is 0 then.
+    With --state the next one knows what this one answered, and the access
+    token stays the same.
     """
     from cadenza_async.cli import _sandbox
+    from cadenza_async.sandbox import Sandbox
 
-    _sandbox.serve(
-        port=port, rate_limit=rate_limit, users=user or (), faults=fault or (), json=json
+    make = partial(
+        Sandbox,
+        dialect=dialect,
+        port=port,
+        rate_limit=rate_limit,
+        state=state,
+        state_key=state_key,
     )
+    _sandbox.serve(make, users=user or (), faults=fault or (), json=json)

@@ -7,11 +7,13 @@ import contextlib
 import logging
 import signal
 from collections import deque
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import frozen
 
 from cadenza_async.cli._exits import stopped, terminated
+from cadenza_async.cli._stored import StoredSession, default_source
 from cadenza_async.client import AsyncCadenza
 
 if TYPE_CHECKING:
@@ -31,16 +33,35 @@ class Target:
 
     Attributes:
         base_url: As for `AsyncCadenza`.
+        dialect: Likewise.
         timeout: Seconds for a whole call; the client's default when not given.
         json: Whether scripts read the answer.
     """
 
     base_url: str | None = None
+    dialect: str | None = None
     timeout: float | None = None
     json: bool = False
 
-    def call(self, work: Callable[[AsyncCadenza], Awaitable[T]]) -> T:
+    @property
+    def settings(self) -> Settings:
+        """The settings of a client."""
+        given = {"base_url": self.base_url, "dialect": self.dialect, "timeout": self.timeout}
+        known = {name: value for name, value in given.items() if value is not None}
+        return cast("Settings", known)
+
+    def call(
+        self,
+        work: Callable[[AsyncCadenza], Awaitable[T]],
+        *,
+        source: StoredSession | None = None,
+    ) -> T:
         """Do something with a client.
+
+        Args:
+            work: What to do.
+            source: Who calls; the token of the environment, else the stored session, if it is
+                not given.
 
         Raises:
             Stopped: If Ctrl-C or SIGTERM came; it knows the write that may have been done.
@@ -48,20 +69,25 @@ class Target:
         """
         last: deque[Attempt] = deque(maxlen=1)
         try:
-            return run(self._work(work, last.append))
+            source = source or default_source(self.settings)
+            return run(self._work(work, source, last.append))
         except KeyboardInterrupt as stop:
             known = stopped(stop)
         known.pending = next((each for each in last if _may_be_done(each)), None)
         raise known
 
     async def _work(
-        self, work: Callable[[AsyncCadenza], Awaitable[T]], on_attempt: Callable[[Attempt], None]
+        self,
+        work: Callable[[AsyncCadenza], Awaitable[T]],
+        source: StoredSession | None,
+        on_attempt: Callable[[Attempt], None],
     ) -> T:
-        settings: Settings = {"base_url": self.base_url, "on_attempt": on_attempt}
-        if self.timeout is not None:
-            settings["timeout"] = self.timeout
-        async with AsyncCadenza(**settings) as client:
-            return await work(client)
+        settings: Settings = {**self.settings, "on_attempt": on_attempt}
+        async with AsyncExitStack() as stack:
+            if source is not None:
+                await stack.enter_async_context(source)
+            client = AsyncCadenza(source, **settings)
+            return await work(await stack.enter_async_context(client))
 
 
 def _may_be_done(attempt: Attempt) -> bool:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import AsyncExitStack
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import define, field, frozen
 
@@ -15,11 +15,12 @@ from cadenza_async.cli._exits import stopped
 from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import Progress, watched
 from cadenza_async.cli._rows import Source
+from cadenza_async.cli._stored import default_source
 from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CadenzaError, ConfigError, UsageError
-from cadenza_async.onboarding import onboard
+from cadenza_async.onboarding import Flavour, onboard
 from cadenza_async.onboarding._files.ahead import ReadAhead
 from cadenza_async.onboarding._files.intake import Intake
 from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cadenza_async.auth import Token
-    from cadenza_async.config import Settings
+    from cadenza_async.config import Dialect, Settings
     from cadenza_async.onboarding import RowOutcome
     from cadenza_async.onboarding._files.intake import Origin
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 _MINUTE: Final = 60
 _QUARANTINE: Final = 120.0
 _IN_A_SANDBOX: Final = 10.0  # longer than its slowest commit
+_DIALECTS: Final[Mapping[Flavour, Dialect]] = {
+    Flavour.DIRECT: "pages",
+    Flavour.CREDENTIAL: "openapi",
+}
 
 
 @frozen(kw_only=True)
@@ -63,21 +68,25 @@ class Plan:
 
     Attributes:
         base_url: As for `AsyncCadenza`.
+        dialect: Likewise; a sandbox of its own speaks the one that the flavour needs.
         grace: Likewise.
         quarantine: As for `onboard`; shorter in a sandbox, when not given.
         concurrency: As for `onboard`.
         unique_names: Likewise.
         retry_failed: Likewise.
+        flavour: Likewise.
         stage: The sandbox it all happens in; None: it is meant.
         json: Whether scripts read the outcomes.
     """
 
     base_url: str | None = None
+    dialect: str | None = None
     grace: float = 10.0
     quarantine: float | None = None
     concurrency: int | None = None
     unique_names: bool = False
     retry_failed: bool = False
+    flavour: Flavour = Flavour.DIRECT
     stage: Stage | None = None
     json: bool = False
 
@@ -99,6 +108,7 @@ class Plan:
             "concurrency": self.concurrency,
             "unique_names": self.unique_names,
             "retry_failed": self.retry_failed,
+            "flavour": self.flavour,
         }
         return given if self.stage is None else {**given, "patience": _IN_A_SANDBOX}
 
@@ -167,6 +177,7 @@ class Conduct:
                 tally=self._tally,
                 meter=self._meter,
                 limit=self.plan.limit,
+                calls=self.plan.flavour.calls,
             )
             async with watched(progress, json=self.plan.json):
                 async for outcome in job:
@@ -177,13 +188,20 @@ class Conduct:
         """Open what calls go through, and the sandbox they go to if there is one."""
         settings: Settings = {"grace": self.plan.grace, "on_attempt": self._meter.count}
         if self.plan.stage is not None:
-            sandbox = self.sandbox = _build(self.plan.stage)
+            dialect = settings["dialect"] = _DIALECTS[self.plan.flavour]
+            sandbox = self.sandbox = _build(self.plan.stage, dialect)
             settings["base_url"] = (await stack.enter_async_context(sandbox)).url
             client = AsyncCadenza(sandbox.access_token, **settings)
             return await stack.enter_async_context(client), cache(partial(_token, sandbox))
         settings["base_url"] = self.plan.base_url
-        pool = AsyncCadenza(**settings) if self.tokens is None else SessionPool(**settings)
-        return await stack.enter_async_context(pool), self.tokens
+        settings["dialect"] = cast("Dialect | None", self.plan.dialect)  # checked by the client
+        if self.tokens is not None:
+            return await stack.enter_async_context(SessionPool(**settings)), self.tokens
+        source = default_source({"base_url": self.plan.base_url})
+        if source is not None:
+            await stack.enter_async_context(source)
+            await source.token()  # nothing begins without one
+        return await stack.enter_async_context(AsyncCadenza(source, **settings)), None
 
     def _take(self, outcome: RowOutcome, origin: Origin) -> None:
         facts = describe(outcome, origin)
@@ -208,8 +226,8 @@ class Conduct:
         summary.tell(json=self.plan.json)
 
 
-def _build(stage: Stage) -> Sandbox:
-    sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period)
+def _build(stage: Stage, dialect: Dialect) -> Sandbox:
+    sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period, dialect=dialect)
     try:
         sandbox.script(*stage.faults)
     except ValueError as error:

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from cadenza_async.cli._conduct import Conduct, Plan, Stage
+from cadenza_async.cli._console import open_console
 from cadenza_async.cli._exits import reporting
-from cadenza_async.cli._output import Output, open_console
+from cadenza_async.cli._output import Output
 from cadenza_async.cli._rows import Source
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._files.accounts import FileRow

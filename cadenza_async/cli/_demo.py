@@ -13,8 +13,10 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from cadenza_async.cli._client import run
+from cadenza_async.cli._console import open_console
 from cadenza_async.cli._exits import reporting
-from cadenza_async.cli._output import Output, account_table, complaint, open_console
+from cadenza_async.cli._kinds import ACCOUNTS
+from cadenza_async.cli._output import Output, complaint
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CredentialsRejectedError
 from cadenza_async.sandbox import Sandbox
@@ -94,7 +96,7 @@ class Story:
     def listed(self, accounts: Iterable[TradingAccount]) -> None:
         """Tell what there is."""
         self._begin("The accounts are listed")
-        self._console.print(account_table(accounts))
+        self._console.print(ACCOUNTS.table(accounts))
 
     def gone(self, account: TradingAccount) -> None:
         """Tell of an account that was disconnected."""

@@ -23,7 +23,6 @@ _CODES: Final = (
     (errors.CadenzaError, 1),
 )
 _SIGPIPE: Final = 141  # what a shell says of a command whose reader has gone
-_LOOK_AGAIN: Final = "Make room, then look with 'cadenza accounts' what was done."
 _LOOK_FIRST: Final = "Do not repeat it: look with 'cadenza accounts' whether it was done."
 
 
@@ -63,11 +62,11 @@ def _terminate(*_: object) -> NoReturn:
     raise terminated()
 
 
-def _unheard(output: Output, error: OSError) -> int:
+def _unheard(output: Output, error: OSError, unsure: str) -> int:
     """Return the code for what was done and could not be told, which is no refusal."""
     if isinstance(error, BrokenPipeError):
         return _SIGPIPE
-    output.lost(f"standard output cannot be written: {error.strerror}", _LOOK_AGAIN)
+    output.lost(f"standard output cannot be written: {error.strerror}", f"Make room. {unsure}")
     return 3
 
 
@@ -76,11 +75,12 @@ def _code(error: Exception) -> int:
 
 
 @contextmanager
-def reporting(output: Output) -> Generator[None]:
+def reporting(output: Output, *, unsure: str = _LOOK_FIRST) -> Generator[None]:
     """Report whatever ends the block, and exit with its code.
 
     Args:
         output: Where to report.
+        unsure: What to do where nobody knows whether it was done.
 
     Raises:
         SystemExit: If the block did not come to its end.
@@ -93,13 +93,13 @@ def reporting(output: Output) -> Generator[None]:
         except errors.CadenzaError as error:
             code = _code(error)
             unknown = isinstance(error, errors.OutcomeUnknownError)
-            output.failed(error, _LOOK_FIRST if unknown else error.remedy, code)
+            output.failed(error, unsure if unknown else error.remedy, code)
         except KeyboardInterrupt as stop:
             known = stopped(stop)
             code = known.code
-            output.stopped(known, _LOOK_FIRST if known.pending else None)
+            output.stopped(known, unsure if known.pending else None)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed once more
-        code = code or _unheard(output, error)
+        code = code or _unheard(output, error, unsure)
     if code:
         raise SystemExit(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from typer import Argument, Option
 
@@ -33,6 +33,54 @@ OnlyStatus: TypeAlias = Annotated[
 AccountId: TypeAlias = Annotated[
     str, Argument(metavar="ID", help="The account, as `cadenza accounts` names it.")
 ]
+NewName: TypeAlias = Annotated[str, Argument(metavar="NAME", help="What to call it from now on.")]
+OnlyAccount: TypeAlias = Annotated[
+    str | None, Argument(metavar="[ID]", help="Only what was done to this account.")
+]
+OnlyOperation: TypeAlias = Annotated[
+    str | None, Option("--type", help="Only operations of this type, for example CONNECT.")
+]
+Since: TypeAlias = Annotated[
+    str | None,
+    Option(
+        metavar="TIME",
+        help="Only from then on: 2026-06-30, 2026-06-30T12:00, or with an offset; else local time.",
+    ),
+]
+Until: TypeAlias = Annotated[str | None, Option(metavar="TIME", help="Only until then; likewise.")]
+CredentialId: TypeAlias = Annotated[
+    str, Argument(metavar="ID", help="The credential, as `cadenza credentials` names it.")
+]
+CredentialIds: TypeAlias = Annotated[
+    list[str] | None, Argument(metavar="[ID]...", help="Only these credentials.")
+]
+ExternalId: TypeAlias = Annotated[
+    str,
+    Argument(metavar="EXTERNAL_ID", help="The account, as `cadenza credentials verify` names it."),
+]
+CredentialType: TypeAlias = Annotated[
+    str | None, Option("--type", help="For example API_KEY, RSA or ED25519.")
+]
+CredentialName: TypeAlias = Annotated[
+    str | None, Option(help="What to call the credential; a unique name settles unknown outcomes.")
+]
+OnlyCredentialType: TypeAlias = Annotated[
+    str | None, Option("--type", help="Only credentials of this type, for example API_KEY.")
+]
+OnlyCredentialStatus: TypeAlias = Annotated[
+    str | None, Option("--status", help="Only credentials in this state, for example ACTIVE.")
+]
+Email: TypeAlias = Annotated[str | None, Option(help="Asked for, when it is not given.")]
+PasswordFile: TypeAlias = Annotated[
+    str | None,
+    Option(
+        metavar="FILE",
+        help=(
+            "Where the password is; - for standard input, which is also read if it is no "
+            "terminal. Refused if others can read it (which is not checked on Windows)."
+        ),
+    ),
+]
 Yes: TypeAlias = Annotated[bool, Option("--yes", help="Do not ask.")]
 Json: TypeAlias = Annotated[
     bool,
@@ -43,6 +91,16 @@ BaseUrl: TypeAlias = Annotated[
     Option(
         metavar="URL",
         help="uat, production or a URL; CADENZA_BASE_URL, else uat, when it is not given.",
+    ),
+]
+Dialect: TypeAlias = Annotated[
+    str | None,
+    Option(
+        metavar="NAME",
+        help=(
+            "pages or openapi, whose spellings are sent where Cadenza's descriptions differ; "
+            "CADENZA_DIALECT, else pages, when it is not given."
+        ),
     ),
 ]
 Timeout: TypeAlias = Annotated[
@@ -63,6 +121,30 @@ Faults: TypeAlias = Annotated[
         help=(
             "What goes wrong, for example drop-after-commit:5% or latency:200ms@list; once, if "
             "it has no rate. A wrong name lists all there are; may be repeated."
+        ),
+    ),
+]
+SandboxDialect: TypeAlias = Annotated[
+    Literal["pages", "openapi"], Option("--dialect", help="What it speaks and expects.")
+]
+State: TypeAlias = Annotated[
+    str | None,
+    Option(
+        metavar="FILE",
+        help=(
+            "Keep what was answered in this file, encrypted, for the next sandbox; forgotten at "
+            "the end when not given. Needs the extra: cadenza_async[sandbox]."
+        ),
+    ),
+]
+StateKey: TypeAlias = Annotated[
+    str | None,
+    Option(
+        metavar="FILE",
+        help=(
+            "The key of --state, made for a new one; when not given CADENZA_SANDBOX_KEY (32 bytes "
+            "in base64), else FILE.key beside the state. Refused if others can read it (which is "
+            "not checked on Windows)."
         ),
     ),
 ]
@@ -113,6 +195,16 @@ RetryFailed: TypeAlias = Annotated[
 ]
 UniqueNames: TypeAlias = Annotated[
     bool, Option("--unique-names", help="Tell equal names apart, instead of refusing them.")
+]
+OnboardFlavour: TypeAlias = Annotated[
+    Literal["direct", "credential"],
+    Option(
+        "--flavour",
+        help=(
+            "direct connects in one call; credential stores the keys, verifies them and connects "
+            "by reference, as Cadenza's OpenAPI document has it (see --dialect openapi)."
+        ),
+    ),
 ]
 AllowInsecureFile: TypeAlias = Annotated[
     bool,

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from attrs import AttrsInstance
 from rich.text import Text
 
+from cadenza_async.cli._console import open_console, printable
+from cadenza_async.cli._kinds import lines, wire
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-    from datetime import datetime
-    from io import TextIOWrapper
+    from collections.abc import Callable, Generator
 
     from cadenza_async.cli._exits import Stopped
+    from cadenza_async.cli._kinds import Kind
     from cadenza_async.errors import CadenzaError
-    from cadenza_async.models import TradingAccount
 
-_WIDE = 200  # where no terminal limits it, a row stays on its line
+T = TypeVar("T", bound=AttrsInstance)
+
 _FACTS = {
     "status": "status",
     "errno": "errno",
@@ -33,41 +32,10 @@ _FACTS = {
 }
 
 
-class _Console(Console):
-    """A console that leaves it to others what follows when its reader has gone."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-def open_console(stream: TextIO) -> Console:
-    """Return a console that leaves texts as they are, whatever the stream can show."""
-    cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
-    endless = not stream.isatty() and "COLUMNS" not in os.environ
-    return _Console(
-        file=stream, width=_WIDE if endless else None, highlight=False, markup=False, emoji=False
-    )
-
-
-def printable(text: str) -> str:
-    """Return what a terminal can show without doing anything else."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
-
-
-def account_table(accounts: Iterable[TradingAccount]) -> Table:
-    """Lay out accounts, a row for each; ids are never cut."""
-    table = Table("Venue", "Name", "Type", "Status", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Id", no_wrap=True)
-    for each in accounts:
-        cells = (each.venue, each.name, each.account_type, each.status, each.trading_account_id)
-        table.add_row(*(Text(printable(cell or "")) for cell in cells))
-    return table
-
-
 def complaint(message: str, remedy: str | None) -> Text:
     """Say what happened and, on a second line, who must act."""
-    lines = [(printable(message), "bold red"), *([("\n" + remedy, "")] if remedy else [])]
-    return Text.assemble(*lines)
+    told = [(printable(message), "bold red"), *([("\n" + remedy, "")] if remedy else [])]
+    return Text.assemble(*told)
 
 
 class Output:
@@ -81,24 +49,36 @@ class Output:
     def __init__(self, *, json: bool) -> None:
         self._json = json
 
-    def done(self, what: str, account: TradingAccount) -> None:
-        """Tell that something happened to an account."""
+    def done(self, what: str, kind: Kind[T], thing: T) -> None:
+        """Tell that something happened to a thing."""
         if self._json:
-            write_json(_wire(account))
+            write_json(wire(thing))
             return
-        facts = (account.venue, account.name, account.account_type, account.status)
-        text = f"{what}: {', '.join(each for each in facts if each)}, {account.trading_account_id}"
-        open_console(sys.stdout).print(Text(printable(text)), soft_wrap=True)
+        open_console(sys.stdout).print(Text(f"{what}: {kind.line(thing)}"), soft_wrap=True)
+
+    def show(self, thing: AttrsInstance) -> None:
+        """Tell all that is known of a thing."""
+        if self._json:
+            write_json(wire(thing))
+        else:
+            open_console(sys.stdout).print(lines(thing))
+
+    def say(self, text: str, **facts: object) -> None:
+        """Tell people a sentence, and scripts the facts in it."""
+        if self._json:
+            write_json(facts)
+        else:
+            open_console(sys.stdout).print(Text(printable(text)), soft_wrap=True)
 
     @contextmanager
-    def listing(self) -> Generator[Callable[[TradingAccount], None]]:
-        """Show accounts: scripts get each at once, people a table of all."""
-        accounts: list[TradingAccount] = []
-        yield (lambda each: write_json(_wire(each))) if self._json else accounts.append
-        if accounts:
-            open_console(sys.stdout).print(account_table(accounts))
+    def listing(self, kind: Kind[T]) -> Generator[Callable[[T], None]]:
+        """Show things: scripts get each at once, people a table of all."""
+        things: list[T] = []
+        yield (lambda each: write_json(wire(each))) if self._json else things.append
+        if things:
+            open_console(sys.stdout).print(kind.table(things))
         elif not self._json:
-            open_console(sys.stdout).print("No accounts.")
+            open_console(sys.stdout).print(f"No {kind.plural}.")
 
     def failed(self, error: CadenzaError, remedy: str, code: int) -> None:
         """Tell of an error, and who must act."""
@@ -132,21 +112,3 @@ def write_json(value: dict[str, Any]) -> None:
     """Write one line for scripts, at once."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
-
-
-def _wire(account: TradingAccount) -> dict[str, Any]:
-    return {
-        "tradingAccountId": account.trading_account_id,
-        "userId": account.user_id,
-        "venue": account.venue,
-        "name": account.name,
-        "accountType": account.account_type,
-        "status": account.status,
-        "createdAt": _milliseconds(account.created_at),
-        "updatedAt": _milliseconds(account.updated_at),
-        **account.extra,
-    }
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)

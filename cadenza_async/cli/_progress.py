@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cadenza_async.cli._output import open_console, printable
+from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.onboarding import RowState
 from cadenza_async.onboarding._files.rehearsal import windows
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 _BARS: Final = {
     "connected": (RowState.DONE, "green"),
     "in flight": (RowState.INTENT, "cyan"),
+    "stored": (RowState.STORED, "blue"),
     "in doubt": (RowState.UNKNOWN, "yellow"),
     "failed": (RowState.FAILED, "red"),
     "in conflict": (RowState.CONFLICT, "magenta"),
     "waiting": (RowState.PENDING, "bright_black"),
 }
+_RARE: Final = frozenset({RowState.CONFLICT, RowState.STORED})
 _REASONS: Final = 4
 _EACH: Final = 0.25  # seconds
 _PLAIN_EACH: Final = 10.0
@@ -50,6 +52,7 @@ class Progress:
         tally: The outcomes.
         meter: The calls.
         limit: Calls that a user may make in the meter's span; None: no limit.
+        calls: Calls that a row takes.
         began: When it began.
     """
 
@@ -59,6 +62,7 @@ class Progress:
     tally: Tally
     meter: Meter
     limit: int | None
+    calls: int = 1
     began: float = field(factory=time.monotonic)
 
     @property
@@ -80,7 +84,7 @@ class Progress:
             return None
         left = self.users - self.tally.users
         if self.limit is not None:
-            return windows(left, self.limit, baseline=0) * self.meter.span
+            return windows(left, self.limit, baseline=0, calls=self.calls) * self.meter.span
         done = self.tally.rows
         return (time.monotonic() - self.began) / done * left.total() if done else None
 
@@ -141,7 +145,7 @@ def _panel(progress: Progress) -> Group:
     unread = progress.total - sum(counts.values())
     for name, (state, colour) in _BARS.items():
         number = counts[state] + (max(0, unread) if state is RowState.PENDING else 0)
-        if number or state is not RowState.CONFLICT:
+        if number or state not in _RARE:
             bar = ProgressBar(progress.total or 1, number, complete_style=colour, style="grey23")
             bars.add_row(Text(name), bar, Text(f"{number:,}", colour))
     elapsed = duration(time.monotonic() - progress.began)

@@ -7,8 +7,10 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cadenza_async.cli._output import open_console, printable, write_json
+from cadenza_async.cli._console import open_console, printable
+from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import duration
+from cadenza_async.cli._stored import entry_for
 from cadenza_async.onboarding import JournalReader, RowState
 from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cadenza_async.auth import Token
+    from cadenza_async.cli._conduct import Plan
     from cadenza_async.cli._onboard import Job
     from cadenza_async.onboarding._files.cells import Flaw
 
@@ -34,7 +37,7 @@ def rehearse(job: Job) -> int:
                 _tell(flaw, json=job.plan.json)
     _conclude(rehearsal, job)
     if tokens is None and job.plan.stage is None:
-        _mind_tokens(named=any(user is not None for user in rehearsal.good))
+        _mind_tokens(job.plan, named=any(user is not None for user in rehearsal.good))
     return 2 if rehearsal.bad else 0
 
 
@@ -79,11 +82,16 @@ def _conclude(rehearsal: Rehearsal, job: Job) -> None:
 
 def _seconds(rehearsal: Rehearsal, job: Job, limit: int) -> int:
     """Return what the run will take at least, less what earlier ones have done."""
-    return windows(rehearsal.good - _connected(job), limit) * job.plan.span
+    flavour, left = job.plan.flavour, rehearsal.good - _connected(job)
+    return windows(left, limit, baseline=flavour.baseline, calls=flavour.calls) * job.plan.span
 
 
-def _mind_tokens(*, named: bool) -> None:
+def _mind_tokens(plan: Plan, *, named: bool) -> None:
     if named:
         sys.stderr.write("The rows name users: the run will need --tokens.\n")
-    elif not os.environ.get("CADENZA_ACCESS_TOKEN"):
-        sys.stderr.write("The run will need CADENZA_ACCESS_TOKEN, or --tokens.\n")
+    elif not (os.environ.get("CADENZA_ACCESS_TOKEN") or _logged_in(plan)):
+        sys.stderr.write("The run will need 'cadenza login', CADENZA_ACCESS_TOKEN, or --tokens.\n")
+
+
+def _logged_in(plan: Plan) -> bool:
+    return entry_for({"base_url": plan.base_url}).read() is not None

@@ -9,36 +9,38 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from cadenza_async.cli._client import run
+from cadenza_async.cli._console import open_console
 from cadenza_async.cli._exits import Stopped, reporting
-from cadenza_async.cli._output import Output, open_console, write_json
+from cadenza_async.cli._output import Output, write_json
 from cadenza_async.errors import UsageError
-from cadenza_async.sandbox import TEST_KEYS, Sandbox
+from cadenza_async.sandbox import TEST_KEYS, Sandbox, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 def serve(
-    *, port: int, rate_limit: int | None, users: Iterable[str], faults: Iterable[str], json: bool
+    make: Callable[[], Sandbox], *, users: Iterable[str], faults: Iterable[str], json: bool
 ) -> None:
     """Run a sandbox until Ctrl-C.
 
     Args:
-        port: Where it listens; 0 takes a free port.
-        rate_limit: Calls a minute for each user.
+        make: Makes what is to run.
         users: Who can log in, as ``NAME:EMAIL:PASSWORD``.
         faults: What goes wrong, as `cadenza_async.sandbox.Fault.parse` reads it.
         json: Whether a script reads URL and token.
     """
     _log_requests()
     with reporting(Output(json=json)):
-        sandbox = _prepare(Sandbox(port=port, rate_limit=rate_limit), users, faults)
+        sandbox = _prepare(make, users, faults)
         try:
             run(_serve(sandbox, json=json))
         except Stopped:
             raise
         except KeyboardInterrupt:
             pass  # as announced
+        except StateError as error:
+            raise UsageError(str(error)) from None
 
 
 def _log_requests() -> None:
@@ -49,7 +51,11 @@ def _log_requests() -> None:
     logger.setLevel(logging.INFO)
 
 
-def _prepare(sandbox: Sandbox, users: Iterable[str], faults: Iterable[str]) -> Sandbox:
+def _prepare(make: Callable[[], Sandbox], users: Iterable[str], faults: Iterable[str]) -> Sandbox:
+    try:
+        sandbox = make()
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     for user in users:
         name, email, password = _split(user)
         sandbox.add_user(email, password, user=name)
@@ -85,6 +91,7 @@ def _introduce(sandbox: Sandbox, *, json: bool) -> None:
     console = open_console(sys.stdout)
     console.print(f"export CADENZA_BASE_URL={sandbox.url}", soft_wrap=True)
     console.print(f"export CADENZA_ACCESS_TOKEN={sandbox.access_token}", soft_wrap=True)
+    console.print(f"export CADENZA_DIALECT={sandbox.dialect}", soft_wrap=True)
     console.print("\nAny key is good, but for keys that begin with:")
     for beginning, behaviour in TEST_KEYS.items():
         console.print(f"  {beginning:<8} {behaviour.meaning}")

@@ -1,4 +1,4 @@
-"""Where keys come from: a file, the environment, standard input or a prompt."""
+"""Where keys and passwords come from: a file, the environment, standard input or a prompt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import IO, Final
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
 from cadenza_async.errors import UsageError
+from cadenza_async.secret import Secret
 
 _STDIN: Final = 0
 _LONGEST: Final = 64 * 1024
@@ -25,54 +26,77 @@ def read_credentials(file: str | None) -> Credentials:
     Raises:
         UsageError: If they cannot be read, or others can read them, too.
     """
-    terminal = os.isatty(_STDIN)
-    if file == "-" and terminal:
-        raise UsageError("a terminal would show the keys: leave --credentials out to be asked")
+    _mind_echo(file, "--credentials")
     if file is not None:
-        return parse(_read(_STDIN if file == "-" else file))
+        return parse(_read("credentials", file))
     given = from_environment()
     if given is not None:
         return given
-    return _ask() if terminal else parse(_read(_STDIN))
+    return _ask_keys() if os.isatty(_STDIN) else parse(_read("credentials", "-"))
 
 
-def _read(source: str | int) -> str:
+def read_password(file: str | None) -> Secret:
+    """Take a password from the first place that has it.
+
+    Args:
+        file: As for keys, but for the environment. A line break at its end is no part of it.
+
+    Raises:
+        UsageError: If it cannot be read, or others can read it, too.
+    """
+    _mind_echo(file, "--password-file")
+    if file is None and os.isatty(_STDIN):
+        return Secret(_ask("Password"))
+    return Secret(_read("password", file or "-").removesuffix("\n").removesuffix("\r"))
+
+
+def _mind_echo(file: str | None, option: str) -> None:
+    if file == "-" and os.isatty(_STDIN):
+        raise UsageError(f"a terminal would show it: leave {option} out to be asked")
+
+
+def _read(what: str, file: str) -> str:
+    source = _STDIN if file == "-" else file
     try:
-        with open(source, "rb", closefd=source != _STDIN) as file:  # or a descriptor
+        with open(source, "rb", closefd=source != _STDIN) as opened:  # or a descriptor
             if source != _STDIN:
-                _check_private(os.fstat(file.fileno()))
-            return _text(file)
+                _check_private(what, os.fstat(opened.fileno()))
+            return _text(what, opened)
     except OSError as error:
         problem = error.strerror
-    raise UsageError(f"the credentials cannot be read: {problem}")
+    raise UsageError(f"the {what} cannot be read: {problem}")
 
 
-def _check_private(status: os.stat_result) -> None:
+def _check_private(what: str, status: os.stat_result) -> None:
     if not can_tell():
-        sys.stderr.write("Windows: nothing checks who else can read the credentials file.\n")
+        sys.stderr.write(f"Windows: nothing checks who else can read the {what} file.\n")
     exposed = exposure(status)
     if exposed is not None:
-        raise UsageError(f"the credentials file {exposed}")
+        raise UsageError(f"the {what} file {exposed}")
 
 
-def _text(file: IO[bytes]) -> str:
+def _text(what: str, file: IO[bytes]) -> str:
     content = file.read(_LONGEST + 1)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = None
     if text is None or len(content) > _LONGEST:
-        raise UsageError("the credentials are not UTF-8 text of at most 64 KiB")
+        raise UsageError(f"the {what} cannot be read: it is not UTF-8 text of at most 64 KiB")
     return text
 
 
-def _ask() -> Credentials:
+def _ask_keys() -> Credentials:
+    return Credentials(
+        api_key=_ask("API key"),
+        api_secret=_ask("API secret"),
+        api_passphrase=_ask("API passphrase", " (Enter for none)") or None,
+    )
+
+
+def _ask(what: str, hint: str = "") -> str:
     try:
-        return Credentials(
-            api_key=getpass("API key: "),
-            api_secret=getpass("API secret: "),
-            api_passphrase=getpass("API passphrase (Enter for none): ") or None,
-        )
+        return getpass(f"{what}{hint}: ")
     except EOFError:
         sys.stderr.write("\n")
-    raise UsageError("no keys were given")
+    raise UsageError(f"{what}: nothing was given")

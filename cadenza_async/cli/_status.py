@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cadenza_async.cli._output import open_console, printable
+from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Tally
 from cadenza_async.onboarding import JournalReader

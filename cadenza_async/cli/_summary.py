@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 from rich.text import Text
 
-from cadenza_async.cli._output import open_console, printable, write_json
+from cadenza_async.cli._console import open_console, printable
+from cadenza_async.cli._output import write_json
 from cadenza_async.cli._tally import Tally
 from cadenza_async.onboarding import RowState
 
@@ -41,6 +42,7 @@ class Summary:
         if json:
             counts = {state.value: self.tally.states[state] for state in RowState}
             whole = {"counts": counts, "missing": self.missing, "complete": self.unread is None}
+            whole |= {"unusedCredentials": self.tally.unused} if self.tally.unused else {}
             write_json({"summary": whole})
             return
         console = open_console(sys.stdout)
@@ -56,6 +58,12 @@ class Summary:
             yield Text(printable(f"{self.unread} was not read to its end."))
         if self.missing:
             yield Text(f"{self.missing:,} rows of the journal were not among the rows.")
+        if self.tally.unused:
+            some = "credential is" if self.tally.unused == 1 else "credentials are"
+            yield Text(
+                f"{self.tally.unused:,} {some} stored at Cadenza without an account:"
+                " see credentialId in the reports."
+            )
         if self.reports is not None:
             yield Text(printable(f"Every row: {self.reports}/{{connected,failed,unfinished}}.csv"))
         if self.tally.code(whole=self.unread is None) == 3:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _REASONS: Final = 200  # those met last; a text may be different each time
 _LINE: Final = re.compile(r"^line \d+[,:] ")
-_UNFINISHED: Final = (RowState.PENDING, RowState.UNKNOWN, RowState.INTENT)
+_UNFINISHED: Final = (RowState.PENDING, RowState.STORED, RowState.UNKNOWN, RowState.INTENT)
 
 
 @define
@@ -50,10 +50,12 @@ class Tally:
     Attributes:
         states: How many rows are in each state.
         users: How many rows of each user have an outcome.
+        unused: How many rows have a stored credential, and no account.
     """
 
     states: Counter[RowState] = field(factory=Counter[RowState])
     users: Counter[str | None] = field(factory=Counter["str | None"])
+    unused: int = 0
     _reasons: OrderedDict[str, Reason] = field(factory=OrderedDict[str, Reason])
 
     def add(self, outcome: RowOutcome, facts: Mapping[str, Any]) -> None:
@@ -65,6 +67,7 @@ class Tally:
         """
         self.states[outcome.state] += 1
         self.users[facts.get("user")] += 1
+        self.unused += outcome.credential_id is not None and outcome.state is not RowState.DONE
         if outcome.error is not None and outcome.state is not RowState.DONE:
             text = _reason(outcome.error)
             reason = self._reasons.setdefault(text, Reason(text, facts["remedy"]))
@@ -99,6 +102,7 @@ class Tally:
             "connected": self.states[RowState.DONE],
             "failed": self.states[RowState.FAILED],
             "in conflict": self.states[RowState.CONFLICT],
+            "stored": self.states[RowState.STORED],
             "in doubt": self.states[RowState.UNKNOWN] + self.states[RowState.INTENT],
             "not done": self.states[RowState.PENDING],
         }

@@ -2,6 +2,14 @@
 
 from cadenza_async.onboarding._handle import Onboarding, onboard
 from cadenza_async.onboarding._reader import JournalReader, JournalRow
-from cadenza_async.onboarding._states import RowOutcome, RowState
+from cadenza_async.onboarding._states import Flavour, RowOutcome, RowState
 
-__all__ = ["JournalReader", "JournalRow", "Onboarding", "RowOutcome", "RowState", "onboard"]
+__all__ = [
+    "Flavour",
+    "JournalReader",
+    "JournalRow",
+    "Onboarding",
+    "RowOutcome",
+    "RowState",
+    "onboard",
+]

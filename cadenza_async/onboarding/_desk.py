@@ -11,9 +11,10 @@ from attrs import define, frozen
 
 from cadenza_async.errors import CadenzaError
 from cadenza_async.models import NewAccount, TradingAccount
+from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._outlet import Outlet
 from cadenza_async.onboarding._slots import Slots
-from cadenza_async.onboarding._states import RowOutcome, RowState
+from cadenza_async.onboarding._states import Flavour, RowOutcome, RowState
 from cadenza_async.onboarding._venues import Venues
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cadenza_async.errors import InvalidRowError
     from cadenza_async.onboarding._journal import Journal
     from cadenza_async.onboarding._lane import Lane
+    from cadenza_async.onboarding._ways import Way
 
 _LEAST_ROOM = 256  # outcomes
 
@@ -38,6 +40,7 @@ class Options:
     concurrency: int
     unique_names: bool
     retry_failed: bool
+    flavour: Flavour = Flavour.DIRECT
 
 
 @define(eq=False)
@@ -56,6 +59,7 @@ class Row:
         attempts: How often it was sent in this run.
         since: In doubt: when that began. Waiting for its venue: when that began.
         failures: How often its venue has failed it.
+        held: The credential that holds its keys at Cadenza.
     """
 
     account: NewAccount
@@ -69,6 +73,7 @@ class Row:
     attempts: int = 0
     since: float | None = None
     failures: int = 0
+    held: Held | None = None
 
 
 class Desk:
@@ -80,6 +85,7 @@ class Desk:
         options: How the run goes.
         find_session: Gives the session of a user (empty: the client's own).
         on_error: Is told of an error that ends the run.
+        way: How accounts are connected.
 
     Attributes:
         tasks: All tasks of the run but its first.
@@ -98,10 +104,13 @@ class Desk:
         options: Options,
         find_session: Callable[[str], Session],
         on_error: Callable[[Exception], None],
+        *,
+        way: Way,
     ) -> None:
         self.shared = shared
         self.journal = journal
         self.options = options
+        self.way = way
         self.find_session = find_session
         self.slots = Slots(options.concurrency, shared.jitter)
         self.venues = Venues(shared.jitter)
@@ -199,6 +208,7 @@ class Desk:
                 user=row.account.user or None,
                 venue=row.account.venue,
                 name=row.name,
+                credential_id=None if row.held is None else row.held.credential_id,
             )
         )
 

@@ -1,37 +1,45 @@
-"""What became of the rows whose answer was lost: the accounts that exist are the witness."""
+"""What became of the rows whose answer was lost: what exists is the witness."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from attrs import evolve
 
 from cadenza_async._retry import backoff
-from cadenza_async.errors import AmbiguousOutcomeError, CadenzaError, ConflictError, ServerError
-from cadenza_async.onboarding._states import RowState
+from cadenza_async.errors import CadenzaError, ConflictError, ServerError
+from cadenza_async.onboarding._states import OPEN, RowState, waiting
 from cadenza_async.onboarding._sweeps import agree, sweep
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
+    from cadenza_async.onboarding._credentials import Held
     from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._sweeps import Sweep
+    from cadenza_async.onboarding._witnesses import Witness
+
+T = TypeVar("T")
 
 _LEAST_PAUSE: Final = 0.5  # of the quarantine, between two looks
 _PAUSE: Final = 3.0  # times what a look took, so that looking leaves calls for sending
 
 
-class Doubts:
-    """The rows of one user that are UNKNOWN. One look at the user's accounts serves all.
+class Doubts(Generic[T]):
+    """The rows of one user that are UNKNOWN. One look at what the user has serves all.
 
-    A row is found by its name, at any time. That it is not there is believed after two complete
-    lists that agree, both begun when its quarantine was over.
+    What a row made is found by its marks, at any time. That it is not there is believed after two
+    complete lists that agree, both begun when its quarantine was over.
 
     Args:
         desk: What the lanes share.
         user: The user.
+        witness: What is looked for.
         settled: Is told of each row that is in doubt no longer; one that is PENDING has no outcome.
         fail: Is told what makes going on useless.
     """
@@ -40,12 +48,15 @@ class Doubts:
         self,
         desk: Desk,
         user: str,
+        witness: Witness[T],
         *,
         settled: Callable[[Row], None],
         fail: Callable[[CadenzaError], None],
     ) -> None:
         self._desk = desk
         self._user = user
+        self._witness = witness
+        self.concern = witness.concern
         self._settled = settled
         self._fail = fail
         self._task: asyncio.Task[None] | None = None
@@ -57,6 +68,8 @@ class Doubts:
     def add(self, row: Row, session: Session) -> None:
         """Take a row whose last sending may have been done."""
         row.since = self._desk.shared.loop.time()
+        if row.held is not None:
+            row.held = evolve(row.held, verified=False)
         self._rows[row.id] = row
         if self._task is None:
             self._task = self._desk.spawn(partial(self._work, session))
@@ -101,67 +114,72 @@ class Doubts:
 
     async def _look(self, session: Session) -> bool:
         """Settle what can be settled. Return whether two lists, if it took two, agree."""
-        first = await sweep(self._desk, session)
-        await self._adopt(await self._strangers(first.accounts))
+        first = await sweep(self._desk, session, self._witness)
+        await self._adopt(await self._strangers(first.found.values()))
         ripe = [row for row in self._rows.values() if self._due(row) <= first.begun]
         if not ripe:
             return True
-        second = await sweep(self._desk, session)
-        strangers = await self._strangers(second.accounts)
+        second = await sweep(self._desk, session, self._witness)
+        strangers = await self._strangers(second.found.values())
         if not agree(first, second, strangers):
             await self._adopt(strangers)
             return False
         strangers = await self._adopt(strangers)
-        await self._conclude([row for row in ripe if row.id in self._rows], strangers)
+        await self._conclude([row for row in ripe if row.id in self._rows], second, strangers)
         return True
 
-    async def _adopt(self, strangers: list[TradingAccount]) -> list[TradingAccount]:
-        """Settle the rows whose account is there; return the accounts that are left over."""
-        named: defaultdict[object, list[TradingAccount]] = defaultdict(list)
-        for account in strangers:
-            named[account.venue.casefold(), account.name].append(account)
-        found = [
-            (row, accounts)
-            for row in self._rows.values()
-            if (accounts := named.pop((row.account.venue.casefold(), row.name), None))
-        ]
-        for row, accounts in found:
-            if len(accounts) == 1:
-                await self._settle(row, RowState.DONE, account=accounts[0])
-            else:
-                await self._settle(row, RowState.CONFLICT, error=_ambiguous(row, accounts))
-        return [account for accounts in named.values() for account in accounts]
+    async def _adopt(self, strangers: Sequence[T]) -> list[T]:
+        """Settle the rows whose thing is there; return the things that are left over."""
+        signed: defaultdict[Hashable, list[T]] = defaultdict(list)
+        for thing in strangers:
+            for sign in self._witness.signs(thing):
+                signed[sign].append(thing)
+        adopted = set[int]()
+        for row in [*self._rows.values()]:
+            found = [thing for mark in self._witness.marks(row) for thing in signed.pop(mark, ())]
+            if len(found) == 1:
+                await self._settle(row, *self._witness.adopt(row, found[0]))
+            elif found:
+                error = self._witness.ambiguous(row, found)
+                await self._settle(row, RowState.CONFLICT, error=error)
+            adopted |= set(map(id, found))
+        return [thing for thing in strangers if id(thing) not in adopted]
 
-    async def _conclude(self, rows: Iterable[Row], strangers: Sequence[TradingAccount]) -> None:
-        """Settle rows whose account is not there."""
+    async def _conclude(self, rows: Iterable[Row], last: Sweep[T], strangers: Sequence[T]) -> None:
+        """Settle rows that made nothing."""
         renames = await self._desk.journal.do(lambda store: store.renames(self._user))
         for row in rows:
-            doubt = _doubt(row, strangers, renames=renames)
+            doubt = self._witness.doubt(row, last.ids, strangers, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
             elif isinstance(row.error, ConflictError):
                 await self._settle(row, RowState.FAILED, error=row.error)
             else:
-                await self._settle(row, RowState.PENDING, error=row.error)
+                await self._settle(row, waiting(stored=row.held is not None), error=row.error)
 
     async def _settle(
         self,
         row: Row,
         state: RowState,
-        *,
         account: TradingAccount | None = None,
+        held: Held | None = None,
+        *,
         error: CadenzaError | None = None,
     ) -> None:
-        await self._desk.journal.move(row.id, state, account=account, error=error)
+        held = held or row.held
+        await self._desk.journal.move(row.id, state, account=account, error=error, held=held)
         del self._rows[row.id]
-        row.connected, row.error, row.since = account, error, None
+        row.doubted = row.doubted and held is row.held
+        row.connected, row.held, row.error, row.since = account, held, error, None
         self._desk.mark(row, state)
-        if state is not RowState.PENDING:
+        if state not in OPEN:
             await self._desk.finish(row)
         self._settled(row)
 
-    async def _strangers(self, accounts: Iterable[TradingAccount]) -> list[TradingAccount]:
-        return await self._desk.journal.do(lambda store: store.strangers(self._user, accounts))
+    async def _strangers(self, things: Iterable[T]) -> list[T]:
+        return await self._desk.journal.do(
+            lambda store: self._witness.strangers(store, self._user, things)
+        )
 
     def _due(self, row: Row) -> float:
         return (row.since or 0.0) + self._quarantine
@@ -172,31 +190,3 @@ class Doubts:
     @property
     def _quarantine(self) -> float:
         return self._desk.options.quarantine
-
-
-def _doubt(
-    row: Row, strangers: Iterable[TradingAccount], *, renames: bool
-) -> AmbiguousOutcomeError | None:
-    """Return why the absence of a row's name does not prove that nothing was connected.
-
-    A stranger of its venue may be it under a name that the server trimmed or cut.
-    """
-    venue, name = row.account.venue.casefold(), _folded(row.name)
-    candidates = [
-        account
-        for account in strangers
-        if account.venue.casefold() == venue and (renames or name.startswith(_folded(account.name)))
-    ]
-    return _ambiguous(row, candidates) if candidates or renames else None
-
-
-def _folded(name: str | None) -> str:
-    return "".join((name or "").casefold().split())
-
-
-def _ambiguous(row: Row, accounts: Sequence[TradingAccount]) -> AmbiguousOutcomeError:
-    why = f"{len(accounts)} accounts may be it" if accounts else "Cadenza changes names"
-    return AmbiguousOutcomeError(
-        f"{row.account.venue} {row.name!r}: whether it was connected cannot be told: {why}",
-        accounts=accounts,
-    )

@@ -1,20 +1,17 @@
-"""One sending of a row."""
+"""One sending of a row: one step on its way."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from attrs import evolve
-
-from cadenza_async import _endpoints
 from cadenza_async.errors import (
     CadenzaError,
     ClosedError,
     CredentialsRejectedError,
     OutcomeUnknownTimeoutError,
 )
-from cadenza_async.onboarding._states import Fate, RowState, after, fate, fate_of_others, ours
+from cadenza_async.onboarding._states import Fate, RowState, after, fate_of_others, ours
 from cadenza_async.onboarding._sweeps import FOREVER
 
 if TYPE_CHECKING:
@@ -46,9 +43,11 @@ class Flight:
         self._session = session
         self._user = user
         self._row = row
+        self._step = desk.way.next_step(row)
         self._left: float | None = None
         self._intended = False
         self._broken = False
+        self._renamed = False
         self.off: asyncio.Future[None] = desk.shared.loop.create_future()
 
     async def fly(self) -> Fate:
@@ -65,31 +64,31 @@ class Flight:
                 self.off.set_result(None)
 
     async def _send(self) -> Exception | None:
-        row = self._row
-        account = (
-            row.account if row.account.name == row.name else evolve(row.account, name=row.name)
-        )
-        call = _endpoints.connect_account(account)
+        row, step = self._row, self._step
+        call = step.call(row, self._desk.shared.config)
         try:
-            row.connected = await self._session.send(
+            value = await self._session.send(
                 call, patience=FOREVER, prelude=self._leave, interlude=self._return
             )
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
             return error
-        return None
+        self._renamed = step.names and value.name != row.name
+        return step.take(row, value)
 
     async def _leave(self) -> None:
         """Wait for a slot, once there is room in the rate limit, and write down the intent."""
         try:
             await self._take_slot()
-            await self._desk.journal.move(self._row.id, RowState.INTENT)
+            if self._step.writes:
+                row = self._row
+                await self._desk.journal.move(row.id, RowState.INTENT, held=row.held)
         except Exception:
             self._broken = True
             raise
         self._intended = True
         if self._desk.stopping:
             raise _StoppedError
-        self._row.attempts += 1
+        self._row.attempts += self._step.writes
 
     async def _take_slot(self) -> None:
         await self._desk.outlet.take_room()
@@ -119,8 +118,8 @@ class Flight:
     async def _land(self, error: Exception | None) -> Fate:
         """Write down what came of it."""
         failure, came = self._judge(error)
-        state = after(came)
         row = self._row
+        state = after(came, stored=row.held is not None)
         row.error = failure
         if self._left is not None:
             self._note(came, failure, self._left)
@@ -129,8 +128,10 @@ class Flight:
                 self._desk.outlet.leave_room()
         if self._intended:
             journal = self._desk.journal
-            written = journal.move(row.id, state, account=row.connected, error=failure)
-            if row.connected is not None and row.connected.name != row.name:
+            written = journal.move(
+                row.id, state, account=row.connected, error=failure, held=row.held
+            )
+            if self._renamed:
                 journal.do(lambda store: store.note_renaming(self._user))
             row.doubted = row.doubted or state is RowState.UNKNOWN
             self._desk.mark(row, state)
@@ -145,7 +146,7 @@ class Flight:
         failure = None if error is None else ours(error)
         if failure is not None and self._left is None:
             return failure, fate_of_others(failure)
-        return failure, fate(failure, doubted=self._row.doubted)
+        return failure, self._step.fate(self._row, failure)
 
     def _note(self, came: Fate, error: CadenzaError | None, left: float) -> None:
         """Let slots and venues know how it went."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cadenza_async._sessions import token_source
 from cadenza_async.client import AsyncCadenza
@@ -14,7 +14,7 @@ from cadenza_async.config import seconds
 from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.onboarding._desk import Options
 from cadenza_async.onboarding._run import Run
-from cadenza_async.onboarding._states import RowState
+from cadenza_async.onboarding._states import Flavour, RowState
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def onboard(
     unique_names: bool = False,
     retry_failed: bool = False,
     patience: float = 3600.0,
+    flavour: Literal["direct", "credential"] = "direct",
 ) -> Onboarding:
     """Connect many accounts exactly once, as fast as the rate limits of their users allow.
 
@@ -134,10 +135,16 @@ def onboard(
         retry_failed: Send the rows again that an earlier run had refused.
         patience: Seconds after which a row whose exchange is down is left for a later run, and
             so are the rows of a user for whom Cadenza has not been in reach for so long.
+        flavour: ``direct`` sends the keys with the connect. ``credential`` stores them first
+            (``POST /api/v3/credential/create``), asks which account they reach
+            (``POST /api/v3/credential/verify``) and connects it by reference; outcomes tell the
+            ``credential_id``. A stored credential is used again by later runs, and gets the keys
+            of a row that was corrected (``POST /api/v3/credential/rotate``).
 
     Raises:
         UsageError: If an argument cannot be used. What is wrong with the journal is raised on
-            entering: `ConfigError` if it belongs to another base URL or to a job that is running.
+            entering: `ConfigError` if it belongs to another base URL or flavour, or to a job that
+            is running.
     """
     options = Options(
         path=os.fspath(journal),
@@ -146,6 +153,7 @@ def onboard(
         concurrency=_slots(pool, concurrency),
         unique_names=unique_names,
         retry_failed=retry_failed,
+        flavour=_flavour(flavour),
     )
     return Onboarding(partial(_begin, pool, rows, tokens, options))
 
@@ -157,6 +165,12 @@ def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: 
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise UsageError("concurrency must be a whole number of calls, at least 1")
     return min(concurrency, sockets)
+
+
+def _flavour(word: str) -> Flavour:
+    if word not in [*Flavour]:
+        raise UsageError(f"flavour must be one of {', '.join(Flavour)}")
+    return Flavour(word)
 
 
 async def _begin(

@@ -14,6 +14,7 @@ from cadenza_async.onboarding._store import Move, Store
 if TYPE_CHECKING:
     from cadenza_async.errors import CadenzaError
     from cadenza_async.models import TradingAccount
+    from cadenza_async.onboarding._credentials import Held
     from cadenza_async.onboarding._states import RowState
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ class Journal:
         *,
         account: TradingAccount | None = None,
         error: CadenzaError | None = None,
+        held: Held | None = None,
     ) -> asyncio.Future[None]:
         """Take a row to another state, as `do` does.
 
@@ -81,16 +83,16 @@ class Journal:
             state: Where it goes.
             account: The account that was connected, if it was.
             error: What went wrong, if anything.
+            held: The credential that holds the row's keys, if there is one.
         """
-        return self._add(
-            Move(
-                id_,
-                state,
-                None if account is None else account.trading_account_id,
-                None if account is None else dump_account(account),
-                None if error is None else dump_error(error),
-            )
+        move = Move(
+            id_,
+            state,
+            None if account is None else account.trading_account_id,
+            None if account is None else dump_account(account),
+            None if error is None else dump_error(error),
         )
+        return self._add(move if held is None else lambda store: store.keep(move, held))
 
     def _add(self, job: Job) -> asyncio.Future[Any]:
         done: asyncio.Future[Any] = self._loop.create_future()

@@ -8,8 +8,8 @@ from collections import deque
 from functools import partial
 from heapq import heappop, heappush
 from http import HTTPStatus
-from itertools import count
-from typing import TYPE_CHECKING, Final, cast
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ClosedError, RateLimitedError
@@ -17,18 +17,24 @@ from cadenza_async.onboarding._desk import Row
 from cadenza_async.onboarding._doubts import Doubts
 from cadenza_async.onboarding._flight import Flight
 from cadenza_async.onboarding._rows import enter
-from cadenza_async.onboarding._states import Fate, RowState
+from cadenza_async.onboarding._states import OPEN, Fate, RowState
 from cadenza_async.onboarding._sweeps import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from cadenza_async._session import Session
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._desk import Desk
-    from cadenza_async.onboarding._store import Admitted
+    from cadenza_async.onboarding._store import Admitted, Store
+    from cadenza_async.onboarding._sweeps import Sweep
+    from cadenza_async.onboarding._witnesses import Witness
 
 _BATCH: Final = 32  # rows that the journal takes in at a time
 _AHEAD: Final = 64  # rows that are ready to be sent
-_PROGRESS: Final = frozenset({Fate.DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN})
+_PROGRESS: Final = frozenset(
+    {Fate.DONE, Fate.STEP_DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN}
+)
 _SETTLED: Final = frozenset({RowState.DONE, RowState.FAILED})
 
 
@@ -50,7 +56,10 @@ class Lane:
         self._later: list[tuple[float, int, Row]] = []
         self._number = count()
         self._session: Session | None = None
-        self._doubts = Doubts(desk, user, settled=self._settled, fail=self.end)
+        self._doubts = [
+            Doubts(desk, user, witness, settled=self._settled, fail=self.end)
+            for witness in desk.way.witnesses
+        ]
         self._admitting = False
         self._flying = 0
         self._error = desk.stopped.get(user) or desk.lost
@@ -90,7 +99,7 @@ class Lane:
     @property
     def _busy(self) -> bool:
         waiting = self._queue or self._admitting or self._ready or self._later
-        return bool(waiting or self._flying or len(self._doubts))
+        return bool(waiting or self._flying or any(self._doubts))
 
     async def _open(self) -> None:
         """Get ready to send, if there is something to send with."""
@@ -107,12 +116,11 @@ class Lane:
         self.end(failure)
 
     async def _note_baseline(self, session: Session) -> None:
-        """Note what accounts there are before the first row is sent."""
+        """Note what there is before the first row is sent."""
         if not await self._desk.journal.do(lambda store: store.knows(self._user)):
-            before = await sweep(self._desk, session)
-            await self._desk.journal.do(
-                lambda store: store.note_baseline(self._user, before.accounts)
-            )
+            witnesses = self._desk.way.witnesses
+            before = [await sweep(self._desk, session, witness) for witness in witnesses]
+            await self._desk.journal.do(partial(_note, witnesses, before, self._user))
 
     async def _admit(self) -> None:
         """Let the journal take in some rows, while those before them are sent."""
@@ -129,9 +137,9 @@ class Lane:
 
     async def _sort(self, row: Row, found: Admitted) -> None:
         row.id, row.name, row.connected = found.id, found.name, found.account
-        row.error, row.doubted = found.error, found.doubted
+        row.error, row.doubted, row.held = found.error, found.doubted, found.held
         self._desk.mark(row, found.state)
-        if found.state is RowState.PENDING:
+        if found.state in OPEN:
             self._ready.append(row)
         elif found.state is RowState.UNKNOWN:
             await self._doubt(row)
@@ -140,19 +148,22 @@ class Lane:
 
     async def _doubt(self, row: Row) -> None:
         if self._error is None and self._session is not None:
-            self._doubts.add(row, self._session)
+            next(each for each in self._doubts if each.concern(row)).add(row, self._session)
         else:
             row.error = self._error
             await self._desk.finish(row)
 
     async def _write_off(self) -> None:
         """Finish the rows that nothing more can be done for, in the state they are in."""
-        rows = [*self._ready, *(row for *_, row in self._later), *self._doubts.clear()]
+        rows = [*self._ready, *(row for *_, row in self._later), *self._end_doubts()]
         self._ready.clear()
         self._later.clear()
         for row in rows:
             row.error = self._error
             await self._desk.finish(row)
+
+    def _end_doubts(self) -> Iterable[Row]:
+        return chain.from_iterable(each.clear() for each in self._doubts)
 
     async def _pick(self) -> Row | None:
         """Return the next row that may be sent now."""
@@ -234,7 +245,7 @@ class Lane:
         self._not_before = now + wait
 
     def _settled(self, row: Row) -> None:
-        if row.state is RowState.PENDING:
+        if row.state in OPEN:
             self._ready.appendleft(row)
         self._news.set()
 
@@ -248,3 +259,10 @@ class Lane:
 
     def _now(self) -> float:
         return self._desk.shared.loop.time()
+
+
+def _note(
+    witnesses: Sequence[Witness[Any]], before: Sequence[Sweep[Any]], user: str, store: Store
+) -> None:
+    for witness, there in zip(witnesses, before, strict=True):
+        witness.note(store, user, there.found.values())

@@ -35,6 +35,7 @@ class JournalRow:
         error: What went wrong last.
         attempts: How often it was sent, in all runs.
         missing: Whether the last run that met all of its rows did not meet this one.
+        credential_id: The credential that holds its keys at Cadenza, if one was stored.
     """
 
     key: str
@@ -46,6 +47,7 @@ class JournalRow:
     error: CadenzaError | None
     attempts: int
     missing: bool
+    credential_id: str | None = None
 
 
 class JournalReader:
@@ -87,12 +89,13 @@ class JournalReader:
     def rows(self, *states: RowState) -> Iterator[JournalRow]:
         """Iterate over the rows in these states, or over all, in the order they were met first."""
         found = self._file.execute(
-            "SELECT key, user, venue, name, state, account, error, attempts, rows.run < complete"  # noqa: S608
-            " FROM rows, journal"
+            "SELECT key, user, venue, name, state, account, error, credential_id, attempts,"  # noqa: S608
+            " rows.run < complete"
+            " FROM journal JOIN rows LEFT JOIN credentials ON credentials.row = rows.id"
             f" WHERE state IN ({', '.join('?' for _ in states or RowState)}) ORDER BY id",
             states or tuple(RowState),
         )
-        for key, user, venue, name, state, account, error, attempts, missing in found:
+        for key, user, venue, name, state, account, error, credential, attempts, missing in found:
             yield JournalRow(
                 key=key,
                 user=user or None,
@@ -101,6 +104,7 @@ class JournalReader:
                 state=RowState(state),
                 account=load_account(account) if account else None,
                 error=load_error(error) if error else None,
+                credential_id=credential,
                 attempts=attempts,
                 missing=bool(missing),
             )
@@ -110,8 +114,9 @@ def _open(path: str) -> sqlite3.Connection:
     Path(path).stat()  # or it would be made
     file = _schema.connect(path)
     try:
+        if _schema.check(file, path):
+            file.execute("CREATE TEMP TABLE credentials (row, credential_id)")  # it has none
         file.execute("PRAGMA query_only = ON")
-        _schema.check(file, path)
     except BaseException:
         file.close()
         raise

@@ -14,6 +14,7 @@ from cadenza_async.onboarding._journal import Journal
 from cadenza_async.onboarding._lane import Lane
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Store
+from cadenza_async.onboarding._ways import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +54,8 @@ class Run:
         rows: Rows,
         find_session: Callable[[str], Session],
     ) -> None:
-        self._desk = Desk(shared, journal, options, find_session, self._fail)
+        way = WAYS[options.flavour]
+        self._desk = Desk(shared, journal, options, find_session, self._fail, way=way)
         self._rows = rows
         self._number = 0
         self._error: Exception | None = None
@@ -76,7 +78,11 @@ class Run:
             ConfigError: If the journal cannot be used.
         """
         make = partial(
-            Store, options.path, shared.config.base_url, retry_failed=options.retry_failed
+            Store,
+            options.path,
+            shared.config.base_url,
+            retry_failed=options.retry_failed,
+            flavour=options.flavour,
         )
         journal = await Journal.open(make)
         return cls(shared, journal, options, rows, find_session)

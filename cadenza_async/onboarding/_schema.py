@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _APPLICATION: Final = 0x43444E5A  # "CDNZ"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_FIRST_FORMAT: Final = 1  # without credentials
 _PRIVATE: Final = 0o600
 _OLDEST: Final = (3, 33)  # with UPDATE … FROM
 
@@ -25,7 +26,8 @@ CREATE TABLE journal (
     base_url TEXT NOT NULL,
     secret BLOB NOT NULL,        -- the key of the fingerprints
     run INTEGER NOT NULL,        -- the newest run
-    complete INTEGER NOT NULL    -- the newest run that met all of its rows
+    complete INTEGER NOT NULL,   -- the newest run that met all of its rows
+    flavour TEXT NOT NULL DEFAULT 'direct'
 );
 CREATE TABLE rows (
     id INTEGER PRIMARY KEY,
@@ -57,9 +59,27 @@ CREATE TABLE baseline (          -- the accounts they had then
 ) WITHOUT ROWID;
 CREATE INDEX taken ON baseline (user, venue, name);
 """
+_CREDENTIALS: Final = """
+CREATE TABLE credentials (       -- those that rows have stored
+    row INTEGER PRIMARY KEY,
+    credential_id TEXT NOT NULL,
+    external_id TEXT,            -- the exchange's account that it is for, once that was chosen
+    stale INTEGER NOT NULL       -- whether it may hold other keys than the row
+);
+CREATE INDEX stored ON credentials (credential_id);
+CREATE TABLE former_credentials (  -- those that users had before the first sending
+    user TEXT NOT NULL,
+    credential_id TEXT NOT NULL,
+    PRIMARY KEY (user, credential_id)
+) WITHOUT ROWID;
+"""
+_UPGRADE: Final = f"""
+ALTER TABLE journal ADD COLUMN flavour TEXT NOT NULL DEFAULT 'direct';
+{_CREDENTIALS}PRAGMA user_version = {_FORMAT};
+"""
 
 
-def create(path: str, base_url: str) -> None:
+def create(path: str, base_url: str, flavour: str) -> None:
     """Make a journal, unless there is a file already."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
     with closing(connect(path)) as file:
@@ -67,10 +87,9 @@ def create(path: str, base_url: str) -> None:
             return
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES.split(";\n"):
-            file.execute(statement)
-        first = (base_url, secrets.token_bytes(32))
-        file.execute("INSERT INTO journal VALUES (?, ?, 0, 0)", first)
+        _execute(file, _TABLES + _CREDENTIALS)
+        first = (base_url, secrets.token_bytes(32), flavour)
+        file.execute("INSERT INTO journal VALUES (?, ?, 0, 0, ?)", first)
         file.execute(f"PRAGMA application_id = {_APPLICATION}")
         file.execute(f"PRAGMA user_version = {_FORMAT}")
         file.execute("COMMIT")
@@ -87,8 +106,14 @@ def connect(path: str) -> sqlite3.Connection:
     return file
 
 
-def check(file: sqlite3.Connection, path: str) -> None:
-    """Refuse a file that is no journal of ours.
+def _execute(file: sqlite3.Connection, statements: str) -> None:
+    """Do what a transaction may hold, which `executescript` would end."""
+    for statement in statements.split(";\n"):
+        file.execute(statement)
+
+
+def check(file: sqlite3.Connection, path: str) -> bool:
+    """Refuse a file that is no journal of ours. Return whether it is one of the first format.
 
     Raises:
         ConfigError: If it is none, or one of another format.
@@ -96,10 +121,18 @@ def check(file: sqlite3.Connection, path: str) -> None:
     if file.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
         raise ConfigError(f"{path} is not a journal of cadenza_async")
     found = file.execute("PRAGMA user_version").fetchone()[0]
-    if found != _FORMAT:
+    if found not in {_FIRST_FORMAT, _FORMAT}:
         raise ConfigError(
             f"{path} has the format {found} of another version of cadenza_async, not {_FORMAT}"
         )
+    return bool(found == _FIRST_FORMAT)
+
+
+def upgrade(file: sqlite3.Connection) -> None:
+    """Take a journal of the first format to the present one, all of it or nothing."""
+    file.execute("BEGIN IMMEDIATE")
+    _execute(file, _UPGRADE)
+    file.execute("COMMIT")
 
 
 def lock(path: str) -> sqlite3.Connection:

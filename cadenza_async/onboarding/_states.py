@@ -29,6 +29,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class Flavour(StrEnum):
+    """How accounts are connected."""
+
+    DIRECT = "direct"
+    """In one call, which carries the keys."""
+    CREDENTIAL = "credential"
+    """The keys are stored first, and the account is connected by reference to them."""
+
+    @property
+    def calls(self) -> int:
+        """Calls that a row takes when all goes well."""
+        return 1 if self is Flavour.DIRECT else 3
+
+    @property
+    def baseline(self) -> int:
+        """Lists that are read, at least, before anything is sent for a user."""
+        return 1 if self is Flavour.DIRECT else 2
+
+
 class RowState(StrEnum):
     """What is known of a row."""
 
@@ -40,6 +59,8 @@ class RowState(StrEnum):
     """It was sent, and may have been done; the next run finds out."""
     DONE = "DONE"
     """The account is connected."""
+    STORED = "STORED"
+    """Its keys are stored at Cadenza, and nothing is connected: the next run goes on with it."""
     FAILED = "FAILED"
     """It was refused; nothing was connected."""
     CONFLICT = "CONFLICT"
@@ -59,6 +80,8 @@ class RowOutcome:
         user: Whose account it is.
         venue: Its venue; None when the row could not be read.
         name: The name it has at Cadenza, or would have had.
+        credential_id: The credential that holds its keys at Cadenza, connected or not; with the
+            flavour ``credential`` only.
     """
 
     key: str
@@ -69,12 +92,15 @@ class RowOutcome:
     user: str | None = None
     venue: str | None = None
     name: str | None = None
+    credential_id: str | None = None
 
 
 class Fate(Enum):
     """What comes of one sending of a row."""
 
     DONE = auto()
+    STEP_DONE = auto()
+    """There is more to send until the account is connected."""
     REFUSED = auto()
     THROTTLED = auto()
     """The user has to wait."""
@@ -98,6 +124,7 @@ _FATES: Final[tuple[tuple[tuple[type[CadenzaError], ...], Fate], ...]] = (
 
 _AFTER: Final[Mapping[Fate, RowState]] = {
     Fate.DONE: RowState.DONE,
+    Fate.STEP_DONE: RowState.STORED,
     Fate.REFUSED: RowState.FAILED,
     Fate.DOUBTFUL: RowState.UNKNOWN,
 }
@@ -133,9 +160,19 @@ def ours(error: Exception) -> CadenzaError:
     return ConfigError(f"getting an access token failed with {type(error).__name__}")
 
 
-def after(fate: Fate) -> RowState:
-    """Return the state of a row whose sending ended so."""
-    return _AFTER.get(fate, RowState.PENDING)
+def after(fate: Fate, *, stored: bool = False) -> RowState:
+    """Return the state of a row whose sending ended so.
+
+    Args:
+        fate: How it ended.
+        stored: Whether a credential holds the row's keys at Cadenza.
+    """
+    return _AFTER.get(fate, waiting(stored=stored))
+
+
+def waiting(*, stored: bool) -> RowState:
+    """Return the state of a row that waits to be sent."""
+    return RowState.STORED if stored else RowState.PENDING
 
 
 @frozen(kw_only=True)
@@ -146,13 +183,17 @@ class Known:
         state: What is known of it.
         same: Whether its content is what it was.
         met: Whether it was met before in this run.
-        provisional: Whether it failed for a reason that lies in the other rows.
+        provisional: Whether it failed for a reason that lies outside of it.
+        stored: Whether a credential holds its keys at Cadenza.
+        moved: Whether that credential belongs to another user or venue than the row does now.
     """
 
     state: RowState
     same: bool
     met: bool
     provisional: bool
+    stored: bool = False
+    moved: bool = False
 
 
 def meet(known: Known, *, retry_failed: bool) -> RowState:
@@ -163,10 +204,10 @@ def meet(known: Known, *, retry_failed: bool) -> RowState:
     """
     if known.met:
         raise InvalidRowError("another row has the same key")
-    if known.state is RowState.FAILED:
+    if known.state is RowState.FAILED and not known.moved:
         again = retry_failed or known.provisional or not known.same
-        return RowState.PENDING if again else RowState.FAILED
-    if not known.same and known.state is not RowState.PENDING:
+        return waiting(stored=known.stored) if again else RowState.FAILED
+    if not known.same and (known.moved or known.state not in OPEN):
         raise InvalidRowError(
             f"the row was changed after it was sent; it is {known.state} as it was:"
             " give the changed one a key of its own"
@@ -174,13 +215,15 @@ def meet(known: Known, *, retry_failed: bool) -> RowState:
     return RowState.UNKNOWN if known.state is RowState.INTENT else known.state
 
 
+OPEN: Final = frozenset({RowState.PENDING, RowState.STORED})
+"""In these a row waits to be sent."""
+
 MOVES: Final[Mapping[RowState, frozenset[RowState]]] = {
     RowState.PENDING: frozenset({RowState.INTENT}),
-    RowState.INTENT: frozenset(
-        {RowState.INTENT, RowState.DONE, RowState.FAILED, RowState.PENDING, RowState.UNKNOWN}
-    ),
-    RowState.UNKNOWN: frozenset(
-        {RowState.UNKNOWN, RowState.DONE, RowState.PENDING, RowState.CONFLICT, RowState.FAILED}
+    RowState.INTENT: frozenset(RowState) - {RowState.CONFLICT},
+    RowState.UNKNOWN: frozenset(RowState) - {RowState.INTENT},
+    RowState.STORED: frozenset(
+        {RowState.STORED, RowState.INTENT, RowState.FAILED, RowState.UNKNOWN}
     ),
     RowState.DONE: frozenset(),
     RowState.FAILED: frozenset(),

@@ -6,13 +6,22 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cadenza_async.errors import CadenzaError, ConfigError, InvalidRowError
 from cadenza_async.models import AccountStatus, TradingAccount
 from cadenza_async.onboarding import _schema
+from cadenza_async.onboarding._credentials import Credentials, Held
 from cadenza_async.onboarding._records import dump_error, load_account, load_error
-from cadenza_async.onboarding._states import MOVES, Known, RowState, meet
+from cadenza_async.onboarding._states import (
+    MOVES,
+    OPEN,
+    Flavour,
+    Known,
+    RowState,
+    meet,
+    waiting,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,8 +30,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._rows import Entry
 
 _MAY_EXIST = ", ".join(
-    repr(state.value)
-    for state in (RowState.INTENT, RowState.UNKNOWN, RowState.DONE, RowState.CONFLICT)
+    repr(state.value) for state in RowState if state not in {RowState.PENDING, RowState.FAILED}
 )
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, moves in MOVES.items() for new in moves)
 _MOVE = f"""
@@ -39,7 +47,9 @@ WHERE rows.id = new.id AND rows.state || '>' || new.state IN ({_ALLOWED})
 """  # noqa: S608  # nothing but our own words
 
 _KNOWN = """
-SELECT id, state, fingerprint, run, name, account, error, doubted FROM rows WHERE key = ?
+SELECT id, state, fingerprint, run, name, account, error, doubted, user, venue,
+       credential_id, external_id, stale
+FROM rows LEFT JOIN credentials ON credentials.row = rows.id WHERE key = ?
 """
 _NEW = """
 WITH new AS (
@@ -95,6 +105,7 @@ class Admitted:
         account: The connected account, when it is DONE.
         error: Why it is not.
         doubted: Whether an earlier sending may have been done.
+        held: The credential that holds its keys at Cadenza.
     """
 
     id: int
@@ -103,6 +114,7 @@ class Admitted:
     account: TradingAccount | None = None
     error: CadenzaError | None = None
     doubted: bool = False
+    held: Held | None = None
 
 
 class Store:
@@ -112,31 +124,44 @@ class Store:
         path: Where it is; made when it is not there.
         base_url: Where the accounts are connected.
         retry_failed: Whether rows that were refused are to be sent again.
+        flavour: How they are connected.
 
     Attributes:
         secret: The key of the fingerprints.
+        credentials: Its part about credentials.
 
     Raises:
         ConfigError: If it cannot be used for that.
     """
 
-    def __init__(self, path: str, base_url: str, *, retry_failed: bool) -> None:
+    def __init__(
+        self, path: str, base_url: str, *, retry_failed: bool, flavour: Flavour = Flavour.DIRECT
+    ) -> None:
         self._retry_failed = retry_failed
+        self._flavour = flavour
         self._lock = _schema.opened(path, partial(_schema.lock, path))
         try:
             self._file = _schema.opened(path, partial(self._open, path, base_url))
         except BaseException:
             self._lock.close()
             raise
+        self.credentials = Credentials(self._file)
 
     def _open(self, path: str, base_url: str) -> sqlite3.Connection:
-        _schema.create(path, base_url)
+        _schema.create(path, base_url, self._flavour)
         file = _schema.connect(path)
         try:
-            _schema.check(file, path)
-            found, self.secret = file.execute("SELECT base_url, secret FROM journal").fetchone()
+            if _schema.check(file, path):
+                _schema.upgrade(file)
+            found, flavour, self.secret = file.execute(
+                "SELECT base_url, flavour, secret FROM journal"
+            ).fetchone()
             if found != base_url:
                 raise ConfigError(f"{path} is the journal of {found}, not of {base_url}")
+            if flavour != self._flavour:
+                raise ConfigError(
+                    f"{path} is the journal of a job of the flavour {flavour}, not {self._flavour}"
+                )
             file.execute("UPDATE journal SET run = run + 1")
             (self._run,) = file.execute("SELECT run FROM journal").fetchone()
         except BaseException:
@@ -188,21 +213,27 @@ class Store:
         found = self._file.execute(_KNOWN, (entry.key,)).fetchone()
         if found is None:
             return self._take_in(entry)
-        id_, state, fingerprint, run, name, account, error, doubted = found
+        id_, state, fingerprint, run, name, account, error, doubted, user, venue, *facts = found
         error = load_error(error) if error else None
+        held = _held(*facts)
         known = Known(
             state=RowState(state),
             same=fingerprint == entry.fingerprint,
             met=run == self._run,
             provisional=isinstance(error, InvalidRowError),
+            stored=held is not None,
+            moved=held is not None and (user, venue.upper()) != (entry.user, entry.venue.upper()),
         )
         try:
             now = meet(known, retry_failed=self._retry_failed)
         except InvalidRowError as refusal:
             refusal.key = entry.key
-            return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal)
-        if now is RowState.PENDING:
-            return self._renew(id_, entry, doubted=bool(doubted) and known.same)
+            return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal, held=held)
+        if now in OPEN:
+            if held is None:
+                return self._renew(id_, entry, doubted=bool(doubted) and known.same)
+            held = evolve(held, stale=held.stale or not known.same)
+            return self._renew(id_, entry, doubted=bool(doubted), held=held)
         self._meet_again(id_, now)
         return Admitted(
             id=id_,
@@ -211,6 +242,7 @@ class Store:
             account=load_account(account) if account else None,
             error=error,
             doubted=now is RowState.UNKNOWN,
+            held=held,
         )
 
     def _meet_again(self, id_: int, state: RowState) -> None:
@@ -220,7 +252,8 @@ class Store:
         )
 
     def _take_in(self, entry: Entry) -> Admitted:
-        name, state, error = self._choose(entry)
+        name, error = self._choose(entry)
+        state = RowState.FAILED if error else RowState.PENDING
         cursor = self._file.execute(
             "INSERT INTO rows (key, user, venue, fingerprint, run, name, state, error)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -231,8 +264,11 @@ class Store:
         )
         return Admitted(id=cursor.lastrowid or 0, state=state, name=name, error=error)
 
-    def _renew(self, id_: int, entry: Entry, *, doubted: bool) -> Admitted:
-        name, state, error = self._choose(entry)
+    def _renew(
+        self, id_: int, entry: Entry, *, doubted: bool, held: Held | None = None
+    ) -> Admitted:
+        name, error = self._choose(entry)
+        state = RowState.FAILED if error else waiting(stored=held is not None)
         self._file.execute(
             "UPDATE rows SET user = ?, venue = ?, fingerprint = ?, run = ?,"
             " name = ?, state = ?, error = ?, doubted = ? WHERE id = ?",
@@ -241,9 +277,11 @@ class Store:
                 *(name, state, error and dump_error(error), doubted, id_),
             ),
         )
-        return Admitted(id=id_, state=state, name=name, error=error, doubted=doubted)
+        if held is not None:
+            self.credentials.keep(id_, held)
+        return Admitted(id=id_, state=state, name=name, error=error, doubted=doubted, held=held)
 
-    def _choose(self, entry: Entry) -> tuple[str | None, RowState, InvalidRowError | None]:
+    def _choose(self, entry: Entry) -> tuple[str | None, InvalidRowError | None]:
         """Give a row that may be sent the first of its names that is free."""
         reason = ""
         for name in entry.names:
@@ -255,9 +293,9 @@ class Store:
                 if not entry.evasive:
                     break
             else:
-                return name, RowState.PENDING, None
+                return name, None
         error = InvalidRowError(f"{reason}: names tell accounts apart", key=entry.key)
-        return None, RowState.FAILED, error
+        return None, error
 
     def _rival(self, user: str, venue: str, name: str, key: str) -> bool:
         """Tell whether a row of this run, or one that may have been done, has the name."""
@@ -287,6 +325,11 @@ class Store:
         """
         if self._file.execute(_MOVE, (json.dumps(moves),)).rowcount != len(moves):
             raise RuntimeError("a row of the journal cannot be moved so")
+
+    def keep(self, move: Move, held: Held) -> None:
+        """Take a row to another state, and note its credential."""
+        self.move([move])
+        self.credentials.keep(move.id, held)
 
     def knows(self, user: str) -> bool:
         """Tell whether the accounts that a user had before the first sending were noted."""
@@ -338,6 +381,13 @@ class Store:
         missing = self._file.execute("SELECT count(*) FROM rows WHERE run < ?", (self._run,))
         count: int = missing.fetchone()[0]
         return count
+
+
+def _held(credential_id: str | None, external_id: str | None, stale: int) -> Held | None:
+    """Return the credential of a row, if it has one."""
+    if credential_id is None:
+        return None
+    return Held(credential_id=credential_id, external_id=external_id, stale=bool(stale))
 
 
 def _blocking(account: TradingAccount) -> str | None:

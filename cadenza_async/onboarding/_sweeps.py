@@ -1,49 +1,52 @@
-"""All accounts of a user, listed in the background of other work."""
+"""All that a user has of a kind, listed in the background of other work."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import frozen
 
-from cadenza_async import _endpoints
 from cadenza_async._paging import Cursor
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError
-from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
+    from cadenza_async._answers import Page
     from cadenza_async._calls import Call
     from cadenza_async._session import Session
-    from cadenza_async._wire import Page
     from cadenza_async.onboarding._desk import Desk
+    from cadenza_async.onboarding._witnesses import Witness
+
+T = TypeVar("T")
 
 FOREVER: Final = 1e9  # seconds
 
 
 @frozen(kw_only=True)
-class Sweep:
+class Sweep(Generic[T]):
     """A complete list.
 
     Attributes:
         begun: When it was begun, by the loop's clock.
-        accounts: All accounts, whatever their venue and status.
+        found: All there is by its id, whatever its venue and status.
     """
 
     begun: float
-    accounts: tuple[TradingAccount, ...]
+    found: Mapping[str, T]
 
     @property
-    def ids(self) -> frozenset[str]:
-        """What the accounts are called by the server."""
-        return frozenset(account.trading_account_id for account in self.accounts)
+    def ids(self) -> AbstractSet[str]:
+        """What the things are called by the server."""
+        return self.found.keys()
 
 
-async def sweep(desk: Desk, session: Session) -> Sweep:
-    """List all accounts of an identity, however long that takes.
+async def sweep(desk: Desk, session: Session, witness: Witness[T]) -> Sweep[T]:
+    """List all of a kind that an identity has, however long that takes.
 
     A list that changes while its pages are read may skip a row: then it is read again.
 
@@ -51,10 +54,10 @@ async def sweep(desk: Desk, session: Session) -> Sweep:
         CadenzaError: If it is of no use to go on trying.
     """
     give_up = desk.shared.loop.time() + desk.options.patience
-    failures, before = 0, frozenset[str]()
+    failures, before = 0, set[str]()
     while True:
         try:
-            found, reliable = await _pages(session, desk.shared.loop.time())
+            found, reliable = await _pages(desk, session, witness)
         except CadenzaError as error:
             lost = fate_of_others(error) is Fate.USER_OUT
             if lost or desk.shared.loop.time() > give_up:
@@ -62,23 +65,24 @@ async def sweep(desk: Desk, session: Session) -> Sweep:
         else:
             if reliable or found.ids == before:
                 return found
-            before = found.ids
+            before = set(found.ids)
         await desk.shared.pause(backoff(failures, desk.shared.jitter))
         failures += 1
 
 
-async def _pages(session: Session, begun: float) -> tuple[Sweep, bool]:
+async def _pages(desk: Desk, session: Session, witness: Witness[T]) -> tuple[Sweep[T], bool]:
     """List them once, and tell whether nothing can have been skipped."""
-    cursor = Cursor()
-    accounts: list[TradingAccount] = []
+    begun, cursor = desk.shared.loop.time(), Cursor()
+    found: dict[str, T] = {}
     while not cursor.finished:
-        call = _endpoints.list_accounts(offset=cursor.offset)
-        accounts += cursor.advance(await _page(session, call))
-    reliable = not cursor.shrunk and cursor.total in {None, len(accounts)}
-    return Sweep(begun=begun, accounts=tuple(accounts)), reliable
+        page = await _page(session, witness.page(cursor.offset, desk.shared.config.dialect))
+        cursor.advance(page)
+        found |= page.rows
+    reliable = not cursor.shrunk and cursor.total in {None, len(found)}
+    return Sweep(begun=begun, found=found), reliable
 
 
-async def _page(session: Session, call: Call[Page]) -> Page:
+async def _page(session: Session, call: Call[Page[T]]) -> Page[T]:
     try:
         return await session.send(call, patience=FOREVER)
     except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
@@ -86,13 +90,13 @@ async def _page(session: Session, call: Call[Page]) -> Page:
     raise failure
 
 
-def agree(first: Sweep, second: Sweep, strangers: Iterable[TradingAccount]) -> bool:
-    """Tell whether two lists show the same accounts, but for what we connected meanwhile.
+def agree(first: Sweep[T], second: Sweep[T], strangers: Collection[T]) -> bool:
+    """Tell whether two lists show the same, but for what we made meanwhile.
 
     Args:
         first: One list.
         second: The next one.
-        strangers: The accounts of the second that no row explains.
+        strangers: What no row explains of the second.
     """
-    fresh = second.ids - first.ids
-    return first.ids <= second.ids and not any(a.trading_account_id in fresh for a in strangers)
+    fresh = [thing for id_, thing in second.found.items() if id_ not in first.found]
+    return first.ids <= second.ids and not any(thing in strangers for thing in fresh)

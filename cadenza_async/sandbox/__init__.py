@@ -3,6 +3,7 @@
 from cadenza_async.sandbox._catalogue import FAULTS, FaultKind
 from cadenza_async.sandbox._exchange import TEST_KEYS, KeyBehaviour
 from cadenza_async.sandbox._faults import Fault
+from cadenza_async.sandbox._records import StateError
 from cadenza_async.sandbox._server import Sandbox
 
-__all__ = ["FAULTS", "TEST_KEYS", "Fault", "FaultKind", "KeyBehaviour", "Sandbox"]
+__all__ = ["FAULTS", "TEST_KEYS", "Fault", "FaultKind", "KeyBehaviour", "Sandbox", "StateError"]

@@ -13,7 +13,25 @@ if TYPE_CHECKING:
 Phase = Literal["before", "after"]
 Role = Literal["answer", "wire", "delay", "view"]
 
-ENDPOINTS = ("connect", "list", "disconnect", "login", "refresh", "logout", "health")
+ENDPOINTS = (
+    "connect",
+    "list",
+    "enable",
+    "disable",
+    "update",
+    "disconnect",
+    "operations",
+    "credential-create",
+    "credential-list",
+    "credential-verify",
+    "credential-rotate",
+    "credential-revoke",
+    "login",
+    "refresh",
+    "logout",
+    "user",
+    "health",
+)
 
 _BEFORE: tuple[Phase, ...] = ("before",)
 _AFTER: tuple[Phase, ...] = ("after",)
@@ -25,7 +43,8 @@ _LATE: tuple[Phase, ...] = ("after", "before")
 class FaultKind:
     """A mishap in general: its meaning, when it may happen (the usual moment first), defaults.
 
-    A default of None for `seconds` or `size` means that the fault does not take it.
+    A default of None for `seconds` or `size` means that the fault does not take it. A fault of
+    certain endpoints happens at the first of them unless another is named.
     """
 
     meaning: str
@@ -34,7 +53,7 @@ class FaultKind:
     seconds: float | None = None
     size: int | None = None
     target: bool = False
-    endpoint: str | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 def _gateway(status: int) -> dict[str, FaultKind]:
@@ -91,27 +110,36 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
             "refused by a text that repeats the body with key and secret",
             "answer",
             _BEFORE,
-            endpoint="connect",
+            endpoints=("connect", "credential-create", "credential-rotate"),
         ),
         "capped-list": FaultKind(
             "pages of so many rows at most, whatever is asked for",
             "view",
             _BEFORE,
             size=3,
-            endpoint="list",
+            endpoints=("list", "operations"),
         ),
         "drifting-list": FaultKind(
             "an account appears first, and is gone again on the next page",
             "view",
             _BEFORE,
-            endpoint="list",
+            endpoints=("list",),
         ),
         "trimmed-names": FaultKind(
             "a name is kept to so many characters only",
             "view",
             _BEFORE,
             size=12,
-            endpoint="connect",
+            endpoints=("connect", "credential-create"),
+        ),
+        "degraded": FaultKind(
+            "the platform calls itself degraded", "view", _BEFORE, endpoints=("health",)
+        ),
+        "unhealthy": FaultKind(
+            "the platform calls itself unhealthy, by a 503 that says so",
+            "view",
+            _BEFORE,
+            endpoints=("health",),
         ),
     }
 )

@@ -1,16 +1,18 @@
-"""Strict reading of what a caller sent: JSON, fields, types, query parameters."""
+"""Strict reading of what a caller sent, by shapes that can be shown as well as checked."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 from attrs import frozen
 
 from cadenza_async.sandbox._replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from cadenza_async.sandbox._platform import Call
 
 BAD_REQUEST = -19001
 VALIDATION = -19004
@@ -19,79 +21,113 @@ MALFORMED = -19005
 
 @frozen
 class Field:
-    """A body field, always a string; may it be missing, may it be empty?"""
+    """A body field: a string, or an array of them if there may be many.
+
+    May it be missing, may it be empty, is it one of some words only?
+    """
 
     name: str
     required: bool = True
     blank: bool = False
+    words: tuple[str, ...] = ()
+    many: bool = False
 
 
-def read_fields(content_type: str, body: bytes, fields: Iterable[Field]) -> dict[str, str]:
-    """The body's fields, each known, of the right type, and there if required.
+@frozen
+class Param:
+    """A query parameter, never required: a string, one of some words, or a whole number.
 
-    Raises:
-        Refusal: 400 with -19001 (not JSON by its header), -19005 (no JSON) or -19004 (fields).
+    A whole number has bounds, both included, and perhaps a default. Where there may be many
+    strings they are repeated parameters, or joined by commas.
     """
-    if content_type != "application/json":
-        raise Refusal(400, BAD_REQUEST, "Content-Type must be application/json")
-    return check_fields(_read_json(body), {each.name: each for each in fields})
+
+    name: str
+    words: tuple[str, ...] = ()
+    bounds: tuple[int, int] | None = None
+    default: int | None = None
+    many: Literal["repeated", "joined"] | None = None
 
 
-def check_fields(given: object, fields: Mapping[str, Field]) -> dict[str, str]:
-    """The fields of a parsed body.
+class Body:
+    """What a JSON body holds.
 
-    Raises:
-        Refusal: 400, -19004, naming the field and never its value.
+    Of groups of fields either one or the other is there completely. A body that has at least
+    so many fields has that many of those that are not required, too.
     """
-    if not isinstance(given, dict):
-        _invalid("Request body must be a JSON object")
-    given = cast("dict[str, object]", given)
-    if unknown := given.keys() - fields.keys():
-        _invalid(f"Unknown field: {min(unknown)}")
-    if missing := [name for name, each in fields.items() if each.required and name not in given]:
-        _invalid(f"{missing[0]} is required")
-    return {name: _check_text(value, fields[name]) for name, value in given.items()}
+
+    def __init__(
+        self,
+        *fields: Field,
+        optional: bool = False,
+        either: tuple[tuple[str, ...], ...] = (),
+        least: int = 0,
+    ) -> None:
+        self.fields = {each.name: each for each in fields}
+        self.optional = optional
+        self.either = either
+        self.least = least
+
+    def read(self, call: Call) -> dict[str, Any]:
+        """The body's fields, each known, of the right type, and there if required.
+
+        Raises:
+            Refusal: 400 with -19001 (not JSON by its header), -19005 (no JSON) or -19004
+                (fields), naming the field and never its value.
+        """
+        if self.optional and not call.body:
+            return {}
+        if call.content_type != "application/json":
+            raise Refusal(400, BAD_REQUEST, "Content-Type must be application/json")
+        return self._check(_read_json(call.body))
+
+    def _check(self, given: object) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            invalid("Request body must be a JSON object")
+        given = cast("dict[str, object]", given)
+        if unknown := given.keys() - self.fields.keys():
+            invalid(f"Unknown field: {min(unknown)}")
+        for name, each in self.fields.items():
+            if each.required and name not in given:
+                invalid(f"{name} is required")
+        if self.either:
+            _check_groups(given, self.either)
+        if len(given) < self.least:
+            open_to_choice = [name for name, each in self.fields.items() if not each.required]
+            invalid(f"one of {', '.join(open_to_choice)} is required")
+        return {name: _check_value(value, self.fields[name]) for name, value in given.items()}
 
 
-def read_query(given: Iterable[tuple[str, str]], names: Iterable[str]) -> dict[str, str]:
-    """The query parameters, each known and given once.
+class Query:
+    """What the query of a URL holds."""
+
+    def __init__(self, *params: Param) -> None:
+        self.params = {each.name: each for each in params}
+
+    def read(self, call: Call) -> dict[str, Any]:
+        """The query parameters, each known, in range, and given once if it is not repeatable.
+
+        Raises:
+            Refusal: 400, -19004.
+        """
+        given: dict[str, list[str]] = {}
+        for name, value in call.query:
+            if name not in self.params:
+                invalid(f"Unknown query parameter: {name}")
+            given.setdefault(name, []).append(value)
+        defaults = {n: each.default for n, each in self.params.items() if each.default is not None}
+        return {**defaults, **{n: _check_values(v, self.params[n]) for n, v in given.items()}}
+
+
+Shape = Body | Query
+
+
+def invalid(text: str) -> NoReturn:
+    """Refuse what was sent.
 
     Raises:
         Refusal: 400, -19004.
     """
-    known = frozenset(names)
-    query: dict[str, str] = {}
-    for name, value in given:
-        if name not in known:
-            _invalid(f"Unknown query parameter: {name}")
-        if name in query:
-            _invalid(f"{name} is given twice")
-        query[name] = value
-    return query
-
-
-def whole_number(text: str, name: str, *, low: int, high: int) -> int:
-    """A decimal number between two bounds, both included.
-
-    Raises:
-        Refusal: 400, -19004.
-    """
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
-    if not (digits and low <= int(text) <= high):
-        _invalid(f"{name} must be a whole number from {low} to {high}")
-    return int(text)
-
-
-def one_of(text: str, name: str, words: Iterable[str]) -> str:
-    """One of the known words, as it came.
-
-    Raises:
-        Refusal: 400, -19004.
-    """
-    known = tuple(words)
-    if text not in known:
-        _invalid(f"{name} must be one of {', '.join(known)}")
-    return text
+    raise Refusal(400, VALIDATION, text)
 
 
 def _read_json(body: bytes) -> object:
@@ -108,13 +144,57 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+def _check_groups(given: dict[str, object], groups: tuple[tuple[str, ...], ...]) -> None:
+    begun = [group for group in groups if given.keys() & set(group)] or [groups[0]]
+    if len(begun) > 1:
+        invalid(f"{begun[0][0]} and {begun[1][0]} exclude each other")
+    if missing := [name for name in begun[0] if name not in given]:
+        invalid(f"{missing[0]} is required")
+
+
+def _check_value(value: object, field: Field) -> str | list[str]:
+    if not field.many:
+        return _check_text(value, field)
+    if not isinstance(value, list) or not value:
+        invalid(f"{field.name} must be an array that is not empty")
+    return [_check_text(each, field) for each in cast("list[object]", value)]
+
+
 def _check_text(value: object, field: Field) -> str:
     if not isinstance(value, str):
-        _invalid(f"{field.name} must be a string")
+        invalid(f"{field.name} must be a string")
     if not (field.blank or value.strip()):
-        _invalid(f"{field.name} must not be empty")
-    return value
+        invalid(f"{field.name} must not be empty")
+    return _one_of(value, field.name, field.words)
 
 
-def _invalid(text: str) -> NoReturn:
-    raise Refusal(400, VALIDATION, text)
+def _check_values(values: list[str], param: Param) -> str | int | list[str]:
+    if param.many == "repeated":
+        return _no_commas(values, param.name)
+    if len(values) > 1:
+        invalid(f"{param.name} is given twice")
+    if param.many == "joined":
+        return values[0].split(",")
+    if param.bounds is not None:
+        return _whole_number(values[0], param.name, *param.bounds)
+    return _one_of(values[0], param.name, param.words)
+
+
+def _no_commas(values: list[str], name: str) -> list[str]:
+    if any("," in each for each in values):
+        invalid(f"{name} must be repeated, not joined")
+    return values
+
+
+def _whole_number(text: str, name: str, low: int, high: int) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not (digits and low <= int(text) <= high):
+        invalid(f"{name} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _one_of(text: str, name: str, words: Iterable[str]) -> str:
+    known = tuple(words)
+    if known and text not in known:
+        invalid(f"{name} must be one of {', '.join(known)}")
+    return text

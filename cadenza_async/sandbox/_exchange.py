@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from types import MappingProxyType
 
 from attrs import frozen
@@ -41,6 +42,17 @@ class KeyBehaviour:
     status: int = 200
     errno: int = 0
     text: Callable[[str], str] = str
+    reaches: tuple[str, ...] = ("SPOT",)
+    taken: bool = False
+
+
+@frozen(kw_only=True)
+class External:
+    """An account as the exchange knows it."""
+
+    external_id: str
+    kind: str
+    taken: bool = False
 
 
 TEST_KEYS: Mapping[str, KeyBehaviour] = MappingProxyType(
@@ -61,19 +73,32 @@ TEST_KEYS: Mapping[str, KeyBehaviour] = MappingProxyType(
         "busy": KeyBehaviour(
             "the exchange limits Cadenza's own calls", 429, -18011, "{} rate limit exceeded".format
         ),
+        "many": KeyBehaviour(
+            "the key reaches three accounts", reaches=("SPOT", "MARGIN", "FUTURES")
+        ),
+        "taken": KeyBehaviour("the key's account is connected by another user", taken=True),
+        "empty": KeyBehaviour("the key reaches no account", reaches=()),
     }
 )
-"""Beginnings of api keys that always meet the same end; any other key is good."""
+"""Beginnings of api keys that always meet the same end.
+
+Any other key is good and reaches one account, which the key alone decides: the same key reaches
+the same account, whoever brings it. What a key reaches matters to those who verify a credential
+or connect by one; to connect with the keys themselves every good key will do, any number of
+times.
+"""
+
+_GOOD = KeyBehaviour("a good key")
 
 
 def is_known(venue: str) -> bool:
     """Whether the platform trades there; neither case nor a trailing `_UAT` matters."""
-    return _plain(venue) in _VENUES
+    return plain(venue) in _VENUES
 
 
 def needs_passphrase(venue: str) -> bool:
     """Whether the venue's keys come with a passphrase."""
-    return _plain(venue) in _NEED_PASSPHRASE
+    return plain(venue) in _NEED_PASSPHRASE
 
 
 async def validate(venue: str, api_key: str, *, slow: float) -> None:
@@ -82,12 +107,39 @@ async def validate(venue: str, api_key: str, *, slow: float) -> None:
     Raises:
         Refusal: with the status and number of the test key's row.
     """
-    for beginning, card in TEST_KEYS.items():
-        if api_key.startswith(beginning):
-            await asyncio.sleep(slow if beginning == "slow" else 0)
-            if card.errno:
-                raise Refusal(card.status, card.errno, card.text(venue))
+    if api_key.startswith("slow"):
+        await asyncio.sleep(slow)
+    card = _behaviour(api_key)
+    if card.errno:
+        raise Refusal(card.status, card.errno, card.text(venue))
 
 
-def _plain(venue: str) -> str:
+def reached(api_key: str, holder: str) -> tuple[External, ...]:
+    """The accounts that a good key reaches, all of them its holder's."""
+    card = _behaviour(api_key)
+    return tuple(account_of(holder, kind, taken=card.taken) for kind in card.reaches)
+
+
+def account_of(holder: str, kind: str, *, taken: bool = False) -> External:
+    """The account of a kind that one of the exchange's customers has there."""
+    return External(external_id=f"{holder[:12]}-{kind.lower()}", kind=kind, taken=taken)
+
+
+def digest(api_key: str) -> str:
+    """What tells keys apart without telling them; also the holder of a key that is new."""
+    return sha256(api_key.encode(errors="surrogatepass")).hexdigest()
+
+
+def _behaviour(api_key: str) -> KeyBehaviour:
+    return next((card for word, card in TEST_KEYS.items() if api_key.startswith(word)), _GOOD)
+
+
+def unknown_key(venue: str) -> Refusal:
+    """What the exchange says to a key that it does not know, or no longer."""
+    card = TEST_KEYS["invalid"]
+    return Refusal(card.status, card.errno, card.text(venue))
+
+
+def plain(venue: str) -> str:
+    """A venue's name without case and `_UAT`."""
     return venue.upper().removesuffix("_UAT")

@@ -37,10 +37,10 @@ def _target(fault: Fault, _attribute: Attribute[Any], value: str | None) -> None
 
 
 def _endpoint(fault: Fault, _attribute: Attribute[Any], value: str | None) -> None:
-    only = fault.facts.endpoint
-    if value not in (None, *ENDPOINTS) or only not in (None, value):
-        places = only or ", ".join(ENDPOINTS)
-        raise ValueError(f"{fault.name} does not happen at {value!r}, but at {places}")
+    places = fault.facts.endpoints or (None, *ENDPOINTS)
+    if value not in places:
+        known = ", ".join(each for each in places if each)
+        raise ValueError(f"{fault.name} does not happen at {value!r}, but at {known}")
 
 
 def _rate(fault: Fault, _attribute: Attribute[Any], value: float | None) -> None:
@@ -57,7 +57,7 @@ def _default_size(fault: Fault) -> int | None:
 
 
 def _default_endpoint(fault: Fault) -> str | None:
-    return fault.facts.endpoint
+    return next(iter(fault.facts.endpoints), None)
 
 
 @frozen
@@ -70,8 +70,10 @@ class Fault:
         seconds: How long it takes, or what `Retry-After` says.
         size: Rows of a page, characters of a name, MiB of a bomb.
         target: Where a redirect points.
-        endpoint: The one endpoint it is for: connect, list, disconnect, login, refresh,
-            logout, health. None means any.
+        endpoint: The one endpoint it is for: connect, list, enable, disable, update,
+            disconnect, operations, credential-create, credential-list, credential-verify,
+            credential-rotate, credential-revoke, login, refresh, logout, user, health. None
+            means any.
         rate: The share of requests that meet it, above 0 up to 1: a standing rule. None
             means once, in the order of the script.
 

@@ -21,10 +21,17 @@ _SHOWN = frozenset(
     {
         "venue",
         "name",
+        "nickname",
         "accountType",
+        "credentialType",
+        "operationType",
         "tradingAccountId",
+        "externalTradingAccountId",
+        "credentialId",
         "email",
         "status",
+        "startTime",
+        "endTime",
         "limit",
         "offset",
     }

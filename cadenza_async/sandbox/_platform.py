@@ -1,18 +1,28 @@
-"""The platform as a whole: its accounts, its sessions, its limits, and the call it is asked."""
+"""The platform as a whole: what it remembers, who may call, and the call it is asked."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from typing import Any
 
 from attrs import define, field, frozen
 
+from cadenza_async.sandbox._dialects import Dialect, spell_account
 from cadenza_async.sandbox._faults import Fault
 from cadenza_async.sandbox._limits import FixedWindows
+from cadenza_async.sandbox._records import nothing_to_settle
 from cadenza_async.sandbox._replies import Refusal
 from cadenza_async.sandbox._sessions import Grant, Sessions
-from cadenza_async.sandbox._state import Accounts
+from cadenza_async.sandbox._state import (
+    SUCCESS,
+    Account,
+    Accounts,
+    Credential,
+    Operation,
+    Shelf,
+)
 
 
 @frozen(kw_only=True)
@@ -52,8 +62,12 @@ class Platform:
     sessions: Sessions
     limits: Mapping[str, FixedWindows]
     slow: float
+    dialect: Dialect
     accounts: Accounts = field(factory=Accounts)
+    credentials: Shelf[Credential] = field(factory=Shelf[Credential])
+    operations: Shelf[Operation] = field(factory=Shelf[Operation])
     drifted: bool = False
+    settled: Callable[[], Awaitable[object]] = nothing_to_settle
 
     def now_ms(self) -> int:
         """The platform's clock, in milliseconds since the epoch."""
@@ -81,11 +95,30 @@ class Platform:
             raise Refusal(401, -100000, "Unauthorized")
         return grant
 
-    def forbid(self, action: str, *, provided: str = "read") -> Refusal:
+    def spell(self, account: Account) -> dict[str, Any]:
+        """An account in wire spelling."""
+        found = [self.credentials.find(each) for each in account.credential_ids]
+        return spell_account(self.dialect, account, [each for each in found if each is not None])
+
+    def record(self, account: Account, operation_type: str, status: str = SUCCESS) -> None:
+        """Note what was done, or tried, to an account."""
+        operation = Operation(
+            operation_id=self.new_id(),
+            user_id=account.user_id,
+            trading_account_id=account.trading_account_id,
+            operation_type=operation_type,
+            status=status,
+            created_at=self.now_ms(),
+        )
+        self.operations.put(operation)
+
+    def forbid(
+        self, action: str, *, resource: str = "tradingAccount", provided: str = "read"
+    ) -> Refusal:
         """The 403 of somebody who may not do this."""
         details: dict[str, object] = {
             "code": "ACCESS_DENIED",
-            "resource": "/api/v3/tradingAccount",
+            "resource": f"/api/v3/{resource}",
             "action": action,
             "required": ["write"],
             "provided": [provided],

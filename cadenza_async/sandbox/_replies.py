@@ -11,10 +11,14 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class Reply:
-    """One answer, complete but for the headers that every answer has."""
+    """One answer, complete but for the headers that every answer has.
+
+    An envelope stands in the place of the body until it is known who will read it.
+    """
 
     status: int = 200
     body: bytes = field(default=b"", repr=False)
+    envelope: Mapping[str, object] | None = field(default=None, repr=False)
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(factory=dict[str, str])
 
@@ -50,19 +54,17 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a proper answer, not a mi
         }
         if self.details is not None:
             body["details"] = self.details
-        return document(body, status=self.status, headers=self.headers)
+        return Reply(status=self.status, envelope=body, headers=self.headers)
 
 
 def success(data: object, **beside: Any) -> Reply:
     """The envelope of a call that went well; `beside` stands next to `data`."""
-    return document({"data": data, **beside, "success": True, "errno": 0, "error": None})
+    return Reply(envelope={"data": data, **beside, "success": True, "errno": 0, "error": None})
 
 
-def document(
-    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Reply:
+def document(value: object, *, status: int = 200) -> Reply:
     """A JSON document as it is, without an envelope."""
-    return Reply(status=status, body=json.dumps(value).encode(), headers=headers or {})
+    return Reply(status=status, body=json.dumps(value).encode())
 
 
 def page(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Reply:

@@ -12,19 +12,28 @@ from aiohttp import web
 from attrs import evolve
 
 from cadenza_async.sandbox._checks import BAD_REQUEST
+from cadenza_async.sandbox._dialects import (
+    DIALECTS,
+    Dialect,
+    DialectName,
+    spell_credential,
+    spell_operation,
+)
 from cadenza_async.sandbox._faults import Fault
+from cadenza_async.sandbox._keeper import Keeper
 from cadenza_async.sandbox._ledger import Ledger, logger
 from cadenza_async.sandbox._limits import FixedWindows
+from cadenza_async.sandbox._memory import bring_back, write_down
 from cadenza_async.sandbox._platform import Call, Platform
 from cadenza_async.sandbox._replies import Refusal, Reply
 from cadenza_async.sandbox._routes import Route, find_route
 from cadenza_async.sandbox._script import Script
 from cadenza_async.sandbox._service import answer, wire_fault
 from cadenza_async.sandbox._sessions import Grant, Sessions
-from cadenza_async.sandbox._state import DISCONNECTED
 from cadenza_async.sandbox._wire import deliver, pack
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from types import TracebackType
 
@@ -36,31 +45,48 @@ _http_logger.setLevel(logging.CRITICAL)  # aiohttp.web quotes the headers it can
 
 
 class Sandbox:
-    """An embedded Cadenza on a loopback port, strict by the contract, that keeps no secret.
+    """An embedded Cadenza on a loopback port, strict by the contract, that shows no secret.
 
     An async context manager; nothing is opened before `async with`, and leaving it ends every
     request that is still being worked on. What was connected is there for as long as the
-    object is. Every user, token and fault can be added before as well as while it runs.
+    object is, or for as long as its state file is. Every user, token and fault can be added
+    before as well as while it runs.
 
     Args:
+        dialect: The vocabulary it speaks and expects. `"pages"` connects by the keys
+            themselves, `"openapi"` by reference to credentials that were stored before; each
+            refuses what only the other knows.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         rate_limit: Requests a user may make to account management per period; None: no limit,
             and no rate headers.
         rate_period: Seconds, whole; windows begin at multiples of it since the epoch.
-        auth_rate_limit: The same for login, refresh and logout.
+        auth_rate_limit: The same for login, refresh, logout and user.
         session_lifetime: Seconds that the access token of a login is good for.
         slow: Seconds that the exchange takes for an api key that begins with `slow`.
         clock: Seconds since the epoch; dates, expiry and rate windows go by it.
-        seed: Makes ids, tokens and chance repeatable.
+        seed: Makes ids, tokens and chance repeatable; beside a state file only chance, because
+            an id must not come again.
+        state: A file that keeps accounts, credentials, operations, users and tokens for the
+            next sandbox that is opened with it; made when it is not there. It has whatever was
+            answered, however the process ends, and all of it encrypted, for which the extra
+            `sandbox` is needed. The list of requests, faults and rate windows are not kept.
+        state_key: The file with its key. Without one it is the environment's
+            `CADENZA_SANDBOX_KEY`, 32 bytes in base64, or else the file beside `state` whose
+            name ends in `.key`. A key file that is missing is made with a new state file; one
+            that others can read is refused (which is not checked on Windows).
 
     Raises:
-        ValueError: A limit or period below 1.
+        ValueError: A limit or period below 1, another dialect, or a key without a state file.
+        StateError: At `async with`: the state file is in use, no state file, does not open with
+            the key, or is not as it was written; or there is no such key; or the extra is
+            missing. Nothing was changed then. At its end: the file could not be written.
     """
 
     def __init__(
         self,
         *,
+        dialect: DialectName = "pages",
         host: str = "127.0.0.1",
         port: int = 0,
         rate_limit: int | None = None,
@@ -70,9 +96,11 @@ class Sandbox:
         slow: float = 2.0,
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
+        state: str | os.PathLike[str] | None = None,
+        state_key: str | os.PathLike[str] | None = None,
     ) -> None:
         self._host, self._port = host, port
-        self._ids = _chance(seed)
+        self._ids = _chance(seed if state is None else None)
         self._script = Script(_chance(seed))
         self._ledger = Ledger()
         self._platform = Platform(
@@ -84,10 +112,16 @@ class Sandbox:
                 "auth": FixedWindows(auth_rate_limit, rate_period),
             },
             slow=slow,
+            dialect=_dialect(dialect),
         )
+        if state is None and state_key is not None:
+            raise ValueError("there is a key, but no state file that it is for")
+        self._keeper = None if state is None else Keeper(state, state_key)
+        if self._keeper is not None:
+            write_down(self._platform, self._keeper)
         self._runner: web.ServerRunner | None = None
         self._working: set[asyncio.Task[Any]] = set()
-        self._access_token = self.token(expires_in=None)
+        self._access_token = ""
 
     @property
     def url(self) -> str:
@@ -100,21 +134,42 @@ class Sandbox:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
+    def dialect(self) -> DialectName:
+        """The vocabulary it speaks."""
+        return self._platform.dialect.name
+
+    @property
     def access_token(self) -> str:
         """A token of the user `u-1` that never expires."""
+        if not self._access_token:
+            lasting = self._platform.sessions.lasting("u-1")
+            self._access_token = lasting or self.token(expires_in=None)
         return self._access_token
 
     @property
     def accounts(self) -> list[dict[str, Any]]:
         """Every account that is connected, of all users, in wire spelling, oldest first."""
-        everything = self._platform.accounts.everything()
-        return [each.wire() for each in everything if each.status != DISCONNECTED]
+        platform = self._platform
+        return [
+            platform.spell(each) for each in platform.accounts.everything() if each.is_connected
+        ]
 
     @property
     def archive(self) -> list[dict[str, Any]]:
         """Every account that was disconnected, as `accounts`."""
-        everything = self._platform.accounts.everything()
-        return [each.wire() for each in everything if each.status == DISCONNECTED]
+        platform, everything = self._platform, self._platform.accounts.everything()
+        return [platform.spell(each) for each in everything if not each.is_connected]
+
+    @property
+    def credentials(self) -> list[dict[str, Any]]:
+        """Every credential of all users, revoked ones included, as `accounts`; no secrets."""
+        everything = self._platform.credentials.everything()
+        return [spell_credential(self._platform.dialect, each) for each in everything]
+
+    @property
+    def operations(self) -> list[dict[str, Any]]:
+        """All that was done to accounts, and tried, as `accounts`."""
+        return [spell_operation(each) for each in self._platform.operations.everything()]
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -133,7 +188,7 @@ class Sandbox:
         Args:
             user: The user it speaks for.
             expires_in: Seconds that it is good for; None means for ever.
-            rights: Whether it may connect and disconnect; without, it can only list.
+            rights: Whether it may change anything; without, it can only read.
         """
         expires = None if expires_in is None else self._platform.clock() + expires_in
         grant = Grant(user=user, expires=expires, rights=rights)
@@ -166,12 +221,30 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         if self._runner is not None:
             raise RuntimeError("the sandbox is running already")
+        try:
+            await self._recall()
+            self._runner = await self._listen()
+        except BaseException:
+            await self._part()
+            raise
+        return self
+
+    async def _recall(self) -> None:
+        if self._keeper is not None:
+            bring_back(self._platform, await self._keeper.open())
+            _ = self.access_token  # made now if there is none, so that it lasts from now on
+            await self._keeper.settled()
+
+    async def _part(self) -> None:
+        if self._keeper is not None:
+            await self._keeper.close()
+
+    async def _listen(self) -> web.ServerRunner:
         server = web.Server(self._handle, access_log=None, logger=_http_logger)
         runner = web.ServerRunner(server, shutdown_timeout=_MOMENT)
         await runner.setup()
         await web.TCPSite(runner, self._host, self._port, backlog=_BACKLOG).start()
-        self._runner = runner
-        return self
+        return runner
 
     async def __aexit__(
         self,
@@ -180,11 +253,14 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         runner, self._runner = self._running(), None
-        for site in runner.sites:
-            await site.stop()
-        await self._stop_working()
-        await runner.cleanup()
-        await self._stop_working()
+        try:
+            for site in runner.sites:
+                await site.stop()
+            await self._stop_working()
+            await runner.cleanup()
+            await self._stop_working()
+        finally:
+            await self._part()
 
     def _running(self) -> web.ServerRunner:
         if self._runner is None:
@@ -219,7 +295,9 @@ class Sandbox:
         unanswered = wire is not None and wire.kind in _UNANSWERED
         took = asyncio.get_running_loop().time() - began
         self._ledger.close(record, None if unanswered else reply.status, took)
-        return await deliver(request, pack(reply, self._platform.clock()), wire)
+        return await deliver(
+            request, pack(reply, self._platform.dialect, self._platform.clock()), wire
+        )
 
     async def _answer(self, route: Route, call: Call) -> Reply:
         try:
@@ -227,6 +305,12 @@ class Sandbox:
         except Exception:  # noqa: BLE001 - a server outlives its mistakes, and tells them
             logger.exception("%s failed", route.name)
             return Refusal(500, -19000, "Internal server error").reply()
+
+
+def _dialect(name: str) -> Dialect:
+    if name not in DIALECTS:
+        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}")
+    return DIALECTS[name]
 
 
 def _chance(seed: int | None) -> Random:

@@ -26,6 +26,7 @@ async def answer(platform: Platform, route: Route, call: Call) -> Reply:
     if early is not None:
         return await _instead(early, call)
     reply = await _work(platform, route, call)
+    await platform.settled()  # what an answer tells of has to last before anybody reads it
     await _wait(call.fault("latency"))
     late = _first(call, "answer", after_commit=True)
     return reply if late is None else await _instead(late, call)
@@ -45,9 +46,10 @@ async def _work(platform: Platform, route: Route, call: Call) -> Reply:
         if route.limit is not None:
             rate = platform.limits[route.limit].take(caller.user, platform.clock())
         if route.writes is not None and not caller.rights:
-            raise platform.forbid(route.writes)
+            raise platform.forbid(route.writes, resource=route.resource)
         await _wait(call.fault("slow-commit"))
-        reply = await route.handle(platform, call, caller)
+        given = reads.read(call) if (reads := route.reads.get(platform.dialect.name)) else {}
+        reply = await route.handle(platform, call, caller, given)
     except Refusal as refusal:
         reply = refusal.reply()
     return evolve(reply, headers={**rate, **reply.headers})

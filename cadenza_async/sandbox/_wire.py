@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import struct
@@ -16,7 +17,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from attrs import frozen
 
+from cadenza_async.sandbox._dialects import spell_envelope
+
 if TYPE_CHECKING:
+    from cadenza_async.sandbox._dialects import Dialect
     from cadenza_async.sandbox._faults import Fault
     from cadenza_async.sandbox._replies import Reply
 
@@ -41,15 +45,18 @@ class Parcel:
         return "\r\n".join([first, *lines, "", ""]).encode()
 
 
-def pack(reply: Reply, now: float) -> Parcel:
-    """Add the headers that every answer has; the date is the server's own."""
+def pack(reply: Reply, dialect: Dialect, now: float) -> Parcel:
+    """Spell the envelope, and add the headers that every answer has; the date is the server's."""
+    body = reply.body
+    if reply.envelope is not None:
+        body = json.dumps(spell_envelope(dialect, reply.envelope)).encode()
     headers = {
         "Content-Type": reply.content_type,
         "Date": formatdate(now, usegmt=True),
         "Server": "cadenza-sandbox",
         **reply.headers,
     }
-    return Parcel(status=reply.status, headers=headers, body=reply.body)
+    return Parcel(status=reply.status, headers=headers, body=body)
 
 
 async def deliver(request: web.BaseRequest, parcel: Parcel, fault: Fault | None) -> web.Response:

@@ -150,5 +150,5 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
 def test_keys_are_not_read_where_they_would_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard input that is a terminal echoes; being asked does not."""
     monkeypatch.setattr(os, "isatty", lambda _: True)
-    with pytest.raises(UsageError, match="a terminal would show the keys"):
+    with pytest.raises(UsageError, match="a terminal would show it"):
         read_credentials("-")

@@ -20,6 +20,9 @@ OURS = {
     "cadenza_async",
     "cadenza_async.__main__",
     "cadenza_async.cli",
+    "cadenza_async.cli._accounts_menu",
+    "cadenza_async.cli._credentials_menu",
+    "cadenza_async.cli._menu",
     "cadenza_async.cli._options",
 }
 
@@ -48,8 +51,8 @@ async def test_help_loads_nothing_heavy() -> None:
     loaded = set(end.err.split())
     assert end.code == 0
     assert {each for each in loaded if each.startswith("cadenza_async")} == OURS
-    assert not loaded & {"aiohttp", "anyio", "cattrs"}
-    for each in ("demo", "connect", "accounts", "disconnect", "sandbox", "3 outcome unknown"):
+    assert not loaded & {"aiohttp", "anyio", "cattrs", "keyring"}
+    for each in ("demo", "connect", "accounts", "credentials", "login", "3 outcome unknown"):
         assert each in " ".join(end.out.split())
 
 

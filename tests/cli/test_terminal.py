@@ -32,7 +32,7 @@ async def test_keys_are_asked_for_without_echo(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "code", "told"),
-    [(CTRL_C, 130, "interrupted"), (CTRL_D, 2, "no keys were given")],
+    [(CTRL_C, 130, "interrupted"), (CTRL_D, 2, "API key: nothing was given")],
     ids=["Ctrl-C", "Ctrl-D"],
 )
 async def test_a_prompt_can_be_left(sandbox: Sandbox, typed: str, code: int, told: str) -> None:

@@ -124,7 +124,7 @@ async def test_people_read_lines(folder: Path) -> None:
         "1 rows are good, 1 are bad; nothing was sent.",
         "At 30 calls a minute for each user (1 of them) the run takes less than 60 s.",
     ]
-    assert end.err == "The run will need CADENZA_ACCESS_TOKEN, or --tokens.\n"
+    assert end.err == "The run will need 'cadenza login', CADENZA_ACCESS_TOKEN, or --tokens.\n"
 
 
 JSON_LINES: list[tuple[str, str | None, str]] = [

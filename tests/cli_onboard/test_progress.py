@@ -114,6 +114,12 @@ def test_the_longest_lane_sets_the_time(
     assert windows(rows, limit) == expected
 
 
+@pytest.mark.parametrize(("rows", "expected"), [(9, 0), (10, 1), (1000, 100)])
+def test_a_row_may_take_several_calls(rows: int, expected: int) -> None:
+    """Storing the keys first takes three, after two lists."""
+    assert windows({"a": rows}, 30, baseline=2, calls=3) == expected
+
+
 def test_the_pace_is_told_against_the_limit() -> None:
     """What is left of the user with the most rows says how long it takes."""
     tally = Tally()

@@ -72,7 +72,7 @@ def test_every_outcome_has_its_place(tmp_path: Path) -> None:
     assert found == {
         "connected": ["DONE"],
         "failed": ["FAILED", "CONFLICT"],
-        "unfinished": ["PENDING", "INTENT", "UNKNOWN"],
+        "unfinished": ["PENDING", "INTENT", "UNKNOWN", "STORED"],
     }
     assert names(folder) == NAMES
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (*folder.iterdir(), folder)}

@@ -220,7 +220,7 @@ async def test_without_a_token_nothing_begins(tmp_path: Path) -> None:
     file = private(tmp_path / "accounts.csv", table([account(1)]))
     end = await cadenza("onboard", str(file))
     assert (end.code, end.out) == (2, "")
-    assert "set CADENZA_ACCESS_TOKEN" in end.err
+    assert "run 'cadenza login', or set CADENZA_ACCESS_TOKEN" in end.err
 
 
 async def test_a_bad_row_needs_no_network(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -14,11 +14,11 @@ from cadenza_async.errors import (
     OutcomeUnknownError,
     UsageError,
 )
+from cadenza_async.sandbox import Sandbox
+from tests.raw import RawServer, answers, envelope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from cadenza_async.sandbox import Sandbox
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
 
@@ -128,5 +128,120 @@ async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
         await client.resolve()
     with pytest.raises(UsageError, match="no time zone"):
         await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(UsageError, match=r"^external_trading_account_id "):
+        await client.resolve(external_trading_account_id="", since=datetime.now(UTC))
+    with pytest.raises(UsageError, match=r"^credential_id "):
+        await client.resolve(venue="OKX", credential_id=" ", since=datetime.now(UTC))
     with pytest.raises(NotFoundError):
         await client.disconnect_account("nothing")
+
+
+@pytest.fixture
+async def by_reference() -> AsyncIterator[tuple[AsyncCadenza, Sandbox, str, str]]:
+    """Give a client, its sandbox, a stored credential and what it reaches."""
+    async with (
+        Sandbox(dialect="openapi") as sandbox,
+        AsyncCadenza(
+            sandbox.access_token, base_url=sandbox.url, dialect="openapi", timeout=5
+        ) as client,
+    ):
+        stored = await client.create_credential(**KEYS)
+        (reached,) = await client.verify_credential(stored.credential_id)
+        yield client, sandbox, stored.credential_id, reached.external_trading_account_id
+
+
+Reference = tuple[AsyncCadenza, Sandbox, str, str]
+
+
+@pytest.mark.parametrize("name", ["Desk 1", None])
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_connect_by_reference(
+    by_reference: Reference, name: str | None, *, done: bool
+) -> None:
+    """It is found by the exchange's id, the credential and the name; without a name as well."""
+    client, sandbox, credential, external = by_reference
+    sandbox.script("drop-after-commit" if done else "drop-before-commit")
+    with pytest.raises(OutcomeUnknownError) as lost:
+        await client.connect_with_credential(credential, external, name=name)
+    unknown = lost.value
+    assert (unknown.external_trading_account_id, unknown.credential_id) == (external, credential)
+    assert (unknown.venue, unknown.name, unknown.path) == (None, name, "tradingAccount/connect")
+    found = await client.resolve(unknown)
+    assert (found is not None) is done
+    assert found is None or found.credential_ids == (credential,)
+    remembered: dict[str, Any] = {
+        "external_trading_account_id": external,
+        "credential_id": credential,
+    }
+    assert await client.resolve(**remembered, name=name, since=unknown.sent_at) == found
+
+
+def told(**facts: Any) -> dict[str, Any]:
+    """Make an account of a list, connected just now."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    keys = [{"credentialId": each} for each in facts.pop("keys", ())]
+    return {"venue": "BINANCE", "status": "ACTIVE", "createdAt": now, "credentials": keys, **facts}
+
+
+SPOT = {"externalTradingAccountId": "spot"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "found"),
+    [
+        ([], None),
+        ([told(nickname="Desk 1", **SPOT, keys=["k-1"])], 0),
+        ([told(nickname="Desk 1", **SPOT, keys=["k-2", "k-1"])], 0),
+        ([told(nickname="Desk 1", **SPOT)], 0),
+        ([told(nickname="Desk 1")], 0),
+        ([told(nickname="Desk 1", venue="OKX")], 0),
+        ([told(nickname="Desk 1", externalTradingAccountId="margin", keys=["k-1"])], None),
+        ([told(nickname="Desk 1", **SPOT, keys=["k-2"])], None),
+        ([told(nickname="Desk 2", **SPOT, keys=["k-2"])], None),
+        ([told(nickname="Desk 2", **SPOT)], None),
+        ([told(nickname="Desk 1", **SPOT), told(nickname="Desk 2", **SPOT)], 0),
+        ([told(nickname="Desk 1", **SPOT, createdAt=0)], None),
+        ([told(nickname="Desk 2", **SPOT, keys=["k-1"])], "doubtful"),
+        ([told(nickname="desk1", **SPOT)], "doubtful"),
+        ([told(nickname="Desk 1"), told(nickname="Desk 1")], "doubtful"),
+    ],
+    ids=[
+        "nothing",
+        "all fits",
+        "one of its credentials",
+        "credentials untold",
+        "nothing told but the name",
+        "the venue is not asked",
+        "another external id",
+        "another credential",
+        "another account",
+        "another name",
+        "one of two",
+        "an old one",
+        "renamed since",
+        "trimmed",
+        "two of one name",
+    ],
+)
+async def test_which_account_a_reference_means(
+    accounts: list[dict[str, Any]], found: int | str | None
+) -> None:
+    """What the list tells must not speak against it; what it does not tell decides nothing."""
+    rows = [{"tradingAccountId": str(n), **each} for n, each in enumerate(accounts)]
+    listing = envelope(data=rows, pagination={"hasNext": False})
+    async with (
+        RawServer(default=answers(200, listing)) as server,
+        AsyncCadenza("token", **server.options) as client,
+    ):
+        question = client.resolve(
+            external_trading_account_id="spot",
+            credential_id="k-1",
+            name="Desk 1",
+            since=datetime.now(UTC) - timedelta(minutes=10),
+        )
+        if found == "doubtful":
+            with pytest.raises(AmbiguousOutcomeError, match="of the exchange's 'spot' may come"):
+                await question
+        else:
+            account = await question
+            assert (account and int(account.trading_account_id)) == found

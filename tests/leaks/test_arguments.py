@@ -188,6 +188,44 @@ def _account(secret: Secret) -> NewAccount:
     return NewAccount(venue="X", api_key=secret, api_secret=secret)
 
 
+STORED: list[tuple[str, dict[str, Any]]] = [
+    ("create_credential", {"api_key": "{}\0", "api_secret": "{}"}),
+    ("create_credential", {"api_key": "{}", "api_secret": "{}\0"}),
+    ("create_credential", {"api_key": "{}"}),
+    ("create_credential", {"api_key": "{}", "api_secret": "{}", "name": "\0"}),
+    ("create_credential", {"api_key": "{}", "api_secret": "{}", "venue": "OKX"}),
+    ("create_credential", {"api_key": "{}", "api_secret": "{}", "api_pasphrase": "{}"}),
+    ("rotate_credential", {"credential_id": "", "api_key": "{}", "api_secret": "{}"}),
+    ("rotate_credential", {"credential_id": "k-1", "api_secret": "{}\ud800"}),
+    ("rotate_credential", {"credential_id": "k-1", "api_passphrase": "{}\n"}),
+    ("login", {"email": "", "password": "{}"}),
+    ("login", {"email": "a@b", "password": "{}\0"}),
+    ("login", {"email": "a@b", "pasword": "{}"}),
+    ("refresh", {"refresh_token": "{}\n"}),
+    ("refresh", {"refresh_token": "{}", "timeout": "soon"}),
+]
+
+
+@pytest.mark.parametrize(("method", "fields"), STORED, ids=str)
+@pytest.mark.parametrize("how", ["async", "blocking"])
+def test_what_else_takes_secrets(hunt: Hunt, method: str, fields: dict[str, Any], how: str) -> None:
+    """Credentials, passwords and refresh tokens are hidden before anything can fail."""
+    venue = {"venue": "BINANCE"} if method == "create_credential" else {}
+
+    async def ask(hunt: Hunt) -> None:
+        async with AsyncCadenza(TOKEN, base_url="http://127.0.0.1:9") as client:
+            await getattr(client, method)(**_planted(hunt, {**venue, **fields}))
+
+    def use(hunt: Hunt) -> None:
+        if how == "async":
+            return asyncio.run(ask(hunt))
+        with Cadenza(TOKEN, base_url="http://127.0.0.1:9") as client:
+            getattr(client, method)(**_planted(hunt, {**venue, **fields}))
+        return None
+
+    search_failure(hunt, use)
+
+
 USES: dict[str, Callable[[Any], object]] = {
     "repr": repr,
     "str": str,

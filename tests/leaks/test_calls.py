@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.raw import Act, Exchange
 
-CALLS = ("connect", "list", "disconnect")
+CALLS = ("connect", "list", "disconnect", "create", "rotate", "login")
 
 
 async def failing(job: Awaitable[object]) -> BaseException:
@@ -53,6 +53,12 @@ async def call(client: AsyncCadenza, hunt: Hunt, kind: str, **options: Any) -> N
     elif kind == "list":
         async for _ in client.list_accounts(**options):
             pass
+    elif kind == "create":
+        await client.create_credential(**hunt.marker.account(**options))
+    elif kind == "rotate":
+        await client.rotate_credential("k-1", api_secret=hunt.marker("{0}\n{0}"), **options)
+    elif kind == "login":
+        await client.login("ops@example.test", hunt.marker(), **options)
     else:
         await client.disconnect_account("ta-1", **options)
 
@@ -182,8 +188,9 @@ async def test_calls_that_work(hunt: Hunt, kind: str, *, tls: bool) -> None:
         hunt.search_memory()
         gate.set()
         await task
-        assert hunt.marker.is_in(server.requests[0].head)
-        assert hunt.marker.is_in(server.requests[0].body) == (kind == "connect")
+        assert hunt.marker.is_in(server.requests[0].head) == (kind != "login")
+        without = kind in {"list", "disconnect"}
+        assert hunt.marker.is_in(server.requests[0].body) != without
         server.requests.clear()
 
 

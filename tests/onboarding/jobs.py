@@ -91,6 +91,12 @@ class Job:
         """How many live accounts there are of each user and name."""
         return Counter((a["userId"], a["name"]) for a in self.sandbox.accounts)
 
+    def stored(self) -> dict[str, str]:
+        """The one credential of each name."""
+        found = {c["nickname"]: c["credentialId"] for c in self.sandbox.credentials}
+        assert len(found) == len(self.sandbox.credentials)
+        return found
+
     def calls(self, path: str) -> list[dict[str, Any]]:
         """The requests to an endpoint."""
         return [r for r in self.sandbox.requests if r["path"].endswith(path)]

@@ -65,6 +65,7 @@ FATES = {
 }
 STATES = {
     Fate.DONE: RowState.DONE,
+    Fate.STEP_DONE: RowState.STORED,
     Fate.REFUSED: RowState.FAILED,
     Fate.DOUBTFUL: RowState.UNKNOWN,
     Fate.UNREACHABLE: RowState.PENDING,
@@ -98,6 +99,14 @@ def test_where_each_fate_leads(came: Fate) -> None:
     """Nothing but an answer settles a row, and every way there is allowed from INTENT."""
     assert after(came) is STATES[came]
     assert after(came) in MOVES[RowState.INTENT]
+
+
+@pytest.mark.parametrize("came", Fate)
+def test_where_each_fate_leads_a_row_that_has_a_credential(came: Fate) -> None:
+    """As others, but never back to where its keys would be stored once more."""
+    expected = RowState.STORED if STATES[came] is RowState.PENDING else STATES[came]
+    assert after(came, stored=True) is expected
+    assert after(came, stored=True) in MOVES[RowState.INTENT]
 
 
 @pytest.mark.parametrize("kind", FATES)
@@ -137,8 +146,9 @@ def test_the_same_row_again(state: RowState) -> None:
 @pytest.mark.parametrize("state", RowState)
 def test_a_changed_row(state: RowState) -> None:
     """It replaces the old one only where nothing was connected."""
-    if state in {RowState.PENDING, RowState.FAILED}:
-        assert meet(known(state, same=False), retry_failed=False) is RowState.PENDING
+    if state in {RowState.PENDING, RowState.FAILED, RowState.STORED}:
+        expected = RowState.STORED if state is RowState.STORED else RowState.PENDING
+        assert meet(known(state, same=False), retry_failed=False) is expected
     else:
         with pytest.raises(InvalidRowError, match="changed"):
             refuse(state, same=False)()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,47 @@ class Api:
 
     async def post(self, path: str, body: object, *, token: str | None = None) -> Answer:
         return await self.call("POST", path, token=token, json=body)
+
+    async def account(self, path: str, account_id: str, **fields: Any) -> Answer:
+        body = {"tradingAccountId": account_id, **fields}
+        return await self.call("POST", f"tradingAccount/{path}", json=body)
+
+    async def operations(self, **query: Any) -> Answer:
+        return await self.call("GET", "tradingAccount/operation/list", params=query)
+
+    async def history(self, **query: Any) -> Sequence[tuple[str, str]]:
+        """Type and status of what was done, oldest first."""
+        rows = (await self.operations(**query)).data
+        return [(each["operationType"], each["status"]) for each in rows]
+
+    async def credential(self, path: str, *, token: str | None = "", **fields: Any) -> Answer:
+        return await self.call("POST", f"credential/{path}", token=token, json=fields)
+
+    async def store(
+        self, api_key: str | None = None, *, token: str | None = "", **fields: Any
+    ) -> Any:  # noqa: ANN401 - as `data`
+        """A new credential for BINANCE, in the words of the dialect."""
+        words = {"credentialType": "API_KEY"} if self.sandbox.dialect == "openapi" else {}
+        body = {**new_account(apiKey=api_key or secrets.token_hex(8)), **words, **fields}
+        answer = await self.credential("create", token=token, **body)
+        assert answer.status == 200, answer.body
+        return answer.data
+
+    async def verify(self, *ids: str, token: str | None = "") -> Answer:
+        """The accounts that credentials reach, asked for in the words of the dialect."""
+        if self.sandbox.dialect == "openapi":
+            return await self.credential("verify", token=token, credentialIds=list(ids))
+        return await self.credential("verify", token=token, credentialId=ids[0])
+
+    async def refer(
+        self, credential_id: str, external: str = "", *, token: str | None = "", **fields: Any
+    ) -> Answer:
+        """Connect by reference, to what the credential reaches first unless told."""
+        if not external:
+            reached = await self.verify(credential_id, token=token)
+            external = reached.data[0]["externalTradingAccountId"]
+        body = {"credentialIds": [credential_id], "externalTradingAccountId": external, **fields}
+        return await self.call("POST", "tradingAccount/connect", token=token, json=body)
 
 
 @asynccontextmanager

@@ -176,3 +176,13 @@ async def test_health_has_no_envelope_and_needs_no_token() -> None:
         answer = await api.call("GET", "health", token=None)
     assert answer.status == 200
     assert answer.body == golden("constructed/health.200.json")
+
+
+@pytest.mark.parametrize(("status", "code"), [("degraded", 200), ("unhealthy", 503)])
+async def test_health_can_be_made_bad(api: Api, status: str, code: int) -> None:
+    """The body is the same document; only what is unhealthy answers 503."""
+    api.sandbox.script(status)
+    answer = await api.call("GET", "health", token=None)
+    assert (answer.status, answer.body["status"]) == (code, status)
+    assert answer.body.keys() == golden("constructed/health.200.json").keys()
+    assert (await api.call("GET", "health", token=None)).body["status"] == "healthy"

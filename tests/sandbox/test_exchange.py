@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         ("down-7", (503, -18012)),
         ("busy-7", (429, -18011)),
         ("not-invalid", (200, 0)),
+        ("taken-7", (200, 0)),
+        ("empty-7", (200, 0)),
         ("INVALID", (200, 0)),
     ],
 )
@@ -51,6 +53,7 @@ async def test_slow_keys_are_good_but_take_their_time() -> None:
 
 
 def test_the_table_has_a_meaning_for_every_key() -> None:
-    """The public table holds the five beginnings, each explained."""
-    assert list(TEST_KEYS) == ["invalid", "noperm", "slow", "down", "busy"]
+    """The public table holds the beginnings, each explained."""
+    beginnings = ["invalid", "noperm", "slow", "down", "busy", "many", "taken", "empty"]
+    assert list(TEST_KEYS) == beginnings
     assert all(card.meaning for card in TEST_KEYS.values())

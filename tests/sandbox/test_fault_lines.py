@@ -18,6 +18,9 @@ from cadenza_async.sandbox import FAULTS, Fault
         ("gzip-bomb:64MiB", Fault("gzip-bomb", size=64)),
         ("307@login=http://a:1/b=c@d", Fault("307", endpoint="login", target="http://a:1/b=c@d")),
         ("429-before-commit", Fault("429")),
+        ("drop@credential-create", Fault("drop", endpoint="credential-create")),
+        ("capped-list:2@operations", Fault("capped-list", size=2, endpoint="operations")),
+        ("echo-secret", Fault("echo-secret", endpoint="connect")),
     ],
     ids=str,
 )
@@ -42,7 +45,8 @@ def test_faults_are_read_from_a_line(text: str, fault: Fault) -> None:
         ("drop:101%", "at most 1"),
         ("capped-list:1.5", "no duration"),
         ("drop@somewhere", "does not happen at"),
-        ("capped-list@connect", "does not happen at"),
+        ("capped-list@connect", "does not happen at 'connect', but at list, operations"),
+        ("unhealthy@connect", "does not happen at"),
     ],
 )
 def test_lines_that_are_no_fault_are_refused(text: str, complaint: str) -> None:

@@ -120,3 +120,14 @@ async def test_logout_of_a_plain_token_kills_that_token_alone(api: Api) -> None:
     assert (await api.post("auth/logout", {}, token=token)).status == 200
     assert (await api.list(token=token)).verdict == (401, -100000)
     assert (await api.list()).status == 200
+
+
+async def test_the_user_is_who_the_token_speaks_for(api: Api) -> None:
+    """Somebody who logged in has their address; a token made by hand has one made up."""
+    session = await login(api)
+    user = (await api.call("GET", "auth/user", token=session["accessToken"])).data
+    assert user == {**session["user"], "role": "TRADER"}
+    token = api.sandbox.token("u-3", rights=False)
+    made_up = (await api.call("GET", "auth/user", token=token)).data
+    assert made_up == {"id": "u-3", "email": "u-3@sandbox.test", "role": "VIEWER"}
+    assert (await api.call("GET", "auth/user", token=None)).verdict == (401, -19002)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _SEEDS = 50
 _JOBS = 20
+_REFERENCES = 8
 _ANSWERS = 1_000
 _CHUNK = 250
 
@@ -25,6 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(_option(metafunc, "seeds", _SEEDS)))
     if "job_seed" in metafunc.fixturenames:
         metafunc.parametrize("job_seed", range(_option(metafunc, "seeds", _JOBS)))
+    if "reference_seed" in metafunc.fixturenames:
+        metafunc.parametrize("reference_seed", range(_option(metafunc, "seeds", _REFERENCES)))
     if "answers" in metafunc.fixturenames:
         number = _option(metafunc, "answers", _ANSWERS)
         chunks = [range(first, first + _CHUNK) for first in range(0, number, _CHUNK)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cadenza_async import (
     JournalReader,
@@ -23,22 +22,31 @@ from cadenza_async import (
     SessionPool,
     onboard,
 )
-from cadenza_async.errors import ClosedError
+from cadenza_async.errors import ClosedError, CredentialsRejectedError
 
+from .facts import SETTLED, Facts
 from .network import Process, run
 from .weather import SLOWEST_COMMIT
 from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from cadenza_async.models import Attempt
 
+Flavour: TypeAlias = Literal["direct", "credential"]
+
 ROWS = 100
 QUARANTINE = SLOWEST_COMMIT + 10
-SETTLED = frozenset({RowState.DONE, RowState.FAILED, RowState.CONFLICT})
 _VENUES = ("BINANCE", "OKX_UAT", "bybit", "COINBASE")
-_KEYS = (*["a key"] * 18, "slow key", "invalid key")
+_KEYS = {
+    "direct": (*["a key"] * 18, "slow key", "invalid key"),
+    "credential": (*["a key"] * 15, "slow key", "invalid key", "many", "taken", "empty"),
+}
+_WORLDS: dict[str, dict[str, Any]] = {
+    "direct": {},
+    "credential": {"dialect": "openapi", "makers": ("connect", "credential-create")},
+}
 _MOST_RUNS = 60
 _DAY = 200_000.0
 
@@ -64,19 +72,22 @@ class Result:
     seconds: float
 
 
-def play(seed: int, *, rows: int = ROWS, quarantine: float = QUARANTINE) -> Result:
+def play(
+    seed: int, *, rows: int = ROWS, quarantine: float = QUARANTINE, flavour: Flavour = "direct"
+) -> Result:
     """Run a job in the world of a seed, with crashes, until all of its rows are settled.
 
     Args:
         seed: Decides everything.
         rows: How many.
         quarantine: Of the job.
+        flavour: Likewise.
     """
 
     async def main() -> Result:
         with TemporaryDirectory() as directory:
-            async with World(seed) as world, asyncio.timeout(_DAY):
-                operator = Operator(world, rows, quarantine, Path(directory))
+            async with World(seed, **_WORLDS[flavour]) as world, asyncio.timeout(_DAY):
+                operator = Operator(world, rows, quarantine, flavour, Path(directory))
                 await operator.work()
                 return await operator.sum_up()
 
@@ -91,12 +102,14 @@ class Operator:
         world: Where it acts.
         number: How many rows there are.
         quarantine: Of the job.
+        flavour: Likewise.
         directory: Where the journals are; a crash leaves the next run a copy of the last one.
     """
 
     world: World
     number: int
     quarantine: float
+    flavour: Flavour
     directory: Path
     rows: list[NewAccount] = field(init=False)
     endings: Counter[str] = field(factory=Counter[str], init=False)
@@ -110,6 +123,7 @@ class Operator:
         self._journal = self.directory / "0"
         self._options = {
             "quarantine": self.quarantine,
+            "flavour": self.flavour,
             "concurrency": dice.choice((None, 4)),
             "patience": dice.choice((90.0, 3600.0)),
         }
@@ -123,14 +137,16 @@ class Operator:
             "grace": dice.choice((0, 5, 60)),
         }
         troubles = dice.randint(3, 12)
+        told: dict[str, RowOutcome] = {}
         for number in range(_MOST_RUNS):
-            job = Job(world, self.rows, self._journal, self._options, pool)
+            job = Job(world, self.rows, self._journal, self._options, pool, told)
             how = await self._watch(job, troubled=number < troubles)
             self.endings[how] += 1
             world.note(f"run {number}: {how}, {Counter(o.state for o in job.outcomes)}")
             if how == "ended" and sorted(o.key for o in job.outcomes) != self._keys:
                 world.books.wrong.append(f"run {number}: not one outcome for each row")
-            if how == "ended" and all(outcome.state in SETTLED for outcome in job.outcomes):
+            settled = all(outcome.state in SETTLED for outcome in job.outcomes)
+            if how == "ended" and settled and not self._correct(job.outcomes):
                 break
             await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
         await asyncio.gather(*self._dead, return_exceptions=True)
@@ -156,6 +172,19 @@ class Operator:
         with suppress(ClosedError, asyncio.CancelledError):
             await task
         return how
+
+    def _correct(self, outcomes: Iterable[RowOutcome]) -> int:
+        """Give some of the rows whose key was stored, and refused, a good one; return how many."""
+        refused = {
+            outcome.key
+            for outcome in outcomes
+            if outcome.credential_id and isinstance(outcome.error, CredentialsRejectedError)
+        }
+        bad = [n for n, row in enumerate(self.rows) if row.key in refused]
+        chosen = [n for n in bad if self.world.dice.random() < 0.5]
+        for number in chosen:
+            self.rows[number] = evolve(self.rows[number], api_key=f"a good key {number}")
+        return len(chosen)
 
     def _kill(self, process: Process, task: asyncio.Task[None]) -> None:
         """Leave nothing of a process but what is on its disk."""
@@ -192,7 +221,7 @@ class Operator:
             key=key,
             user=dice.choice(self.world.users),
             venue=dice.choice(_VENUES),
-            api_key=f"{dice.choice(_KEYS)} {number}",
+            api_key=f"{dice.choice(_KEYS[self.flavour])} {number}",
             api_secret="a secret",
             api_passphrase="a passphrase",
             name=dice.choice((None, f"{key} Spot desk of the seventh office")),
@@ -209,6 +238,7 @@ class Job:
         journal: Where its journal is.
         options: Of the run.
         settings: Of its pool.
+        told: What was said of each row last, by this run or an earlier one.
 
     Attributes:
         outcomes: What it was told.
@@ -219,6 +249,7 @@ class Job:
     journal: Path
     options: dict[str, Any]
     settings: dict[str, Any]
+    told: dict[str, RowOutcome]
     outcomes: list[RowOutcome] = field(factory=list[RowOutcome], init=False)
     _pool: SessionPool = field(init=False)
     _run: Onboarding = field(init=False)
@@ -254,76 +285,16 @@ class Job:
             return
         self.outcomes.append(outcome)
         self.world.note(repr(outcome))
-        there = _accounts(self.world)[outcome.key]
-        if outcome.state is RowState.DONE and outcome.account is not None:
-            fits = there == [outcome.account.trading_account_id]
-        else:
-            fits = outcome.state not in {RowState.DONE, RowState.FAILED} or not there
-        if not fits:
-            self.world.books.wrong.append(f"{outcome.key}: said {outcome.state}, there: {there}")
+        if self.told.get(outcome.key) == outcome:
+            return
+        self.told[outcome.key] = outcome
+        if wrong := Facts.of(self.world).belie(outcome):
+            self.world.books.wrong.append(wrong)
 
     def _attempted(self, attempt: Attempt) -> None:
         self.world.note(repr(attempt))
 
 
-@frozen(kw_only=True)
-class Facts:
-    """What the server knows of the rows, by their keys.
-
-    Attributes:
-        there: The ids of their accounts.
-        read: How often it read them.
-        trims: Whether it trims names.
-    """
-
-    there: defaultdict[str, list[str]]
-    read: Counter[str]
-    trims: bool
-
-    @classmethod
-    def of(cls, world: World) -> Facts:
-        """Look at a world."""
-        bodies = [r["body"] for r in world.sandbox.requests if r["path"].endswith("/connect")]
-        read = Counter(_key(body["name"]) for body in bodies if isinstance(body, dict))
-        return cls(there=_accounts(world), read=read, trims=world.weather.trims)
-
-    def audit(self, keys: Iterable[str], rows: Iterable[JournalRow]) -> list[str]:
-        """Say what does not fit in a journal all of whose rows should be settled."""
-        known = {row.key: row for row in rows}
-        wrong = [f"{key}: lost" for key in keys if key not in known]
-        return wrong + [f"{row.key}: {what}" for row in known.values() for what in self._check(row)]
-
-    def _check(self, row: JournalRow) -> Iterator[str]:
-        there, read = self.there[row.key], self.read[row.key]
-        known = [] if row.account is None else [row.account.trading_account_id]
-        if len(there) > 1:
-            yield f"connected {len(there)} times"
-        if row.state not in SETTLED:
-            yield f"lost, it is {row.state}"
-        if row.state in {RowState.DONE, RowState.FAILED} and there != known:
-            yield f"{row.state} with {known}, there: {there}"
-        if row.state is RowState.DONE and not known:
-            yield "done without an account"
-        if row.state is RowState.CONFLICT and not self.trims:
-            yield "a conflict although no name was trimmed"
-        if read > row.attempts:
-            yield f"read {read} times, attempted {row.attempts} times"
-
-
 def _read(path: Path) -> list[JournalRow]:
     with JournalReader(path) as journal:
         return list(journal.rows())
-
-
-def _accounts(world: World) -> defaultdict[str, list[str]]:
-    """Return the ids of the accounts of each row."""
-    found = defaultdict[str, list[str]](list)
-    for account in (*world.sandbox.accounts, *world.sandbox.archive):
-        found[_key(account["name"])].append(account["tradingAccountId"])
-    return found
-
-
-def _key(name: str) -> str:
-    """Return the key of a row; it is in all of its names."""
-    found = re.search(r"No\d{4}", name)
-    return name if found is None else found[0]

@@ -7,13 +7,19 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
-from cadenza_async import JournalRow, RowState
+from cadenza_async import JournalRow, RowOutcome, RowState
 from cadenza_async.models import TradingAccount
 
-from .onboarding import ROWS, SETTLED, Facts, play
+from .facts import SETTLED, Facts
+from .onboarding import ROWS, play
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TESTS = Path(__file__).parents[1]
 _PROGRAM = """
@@ -31,6 +37,21 @@ def test_every_row_is_connected_once(job_seed: int) -> None:
     assert result.wrong == ()
     assert sum(result.states.values()) == ROWS
     assert set(result.states) <= SETTLED
+
+
+def test_every_row_is_stored_and_connected_once(reference_seed: int) -> None:
+    """The same for jobs that store the keys first: one credential a row, and none untold."""
+    result = play(reference_seed, flavour="credential")
+    assert result.wrong == ()
+    assert sum(result.states.values()) == ROWS
+    assert set(result.states) <= SETTLED
+
+
+def test_too_short_a_quarantine_stores_twice() -> None:
+    """So does storing keys: a late request leaves a credential that nobody knows of."""
+    wrong = play(1, quarantine=1.0, flavour="credential").wrong
+    assert any("stored 2 times" in complaint for complaint in wrong)
+    assert any("orphaned" in complaint for complaint in wrong)
 
 
 def test_too_short_a_quarantine_connects_twice() -> None:
@@ -54,7 +75,7 @@ def test_the_same_seed_gives_the_same_run(hash_seed: str) -> None:
     assert there.stdout.strip() == play(7).digest
 
 
-def _row(state: RowState, id_: str | None = None) -> JournalRow:
+def _row(state: RowState, id_: str | None = None, credential: str | None = None) -> JournalRow:
     account = (
         None
         if id_ is None
@@ -70,6 +91,7 @@ def _row(state: RowState, id_: str | None = None) -> JournalRow:
         error=None,
         attempts=1,
         missing=False,
+        credential_id=credential,
     )
 
 
@@ -93,6 +115,31 @@ def test_a_journal_that_does_not_fit_is_found(
     assert says in complaint
 
 
+@pytest.mark.parametrize(
+    ("row", "stored", "says"),
+    [
+        (_row(RowState.FAILED), ["c"], "orphaned"),
+        (_row(RowState.FAILED, credential="c"), ["d"], "orphaned"),
+        (_row(RowState.FAILED, credential="c"), [], "says"),
+        (_row(RowState.FAILED, credential="c"), ["c", "d"], "stored 2 times"),
+    ],
+)
+def test_a_credential_that_does_not_fit_is_found(
+    row: JournalRow, stored: list[str], says: str
+) -> None:
+    """The audit names what is stored and not told, and what is told and not stored."""
+    assert says in " ".join(_audit(row, [], stored=stored))
+
+
+def test_an_outcome_that_does_not_fit_is_found() -> None:
+    """An outcome is held against the facts of its moment."""
+    facts = _facts([], ["c"])
+    outcome = RowOutcome(key="No0001", state=RowState.STORED, credential_id="c")
+    assert facts.belie(outcome) is None
+    assert facts.belie(evolve(outcome, credential_id=None)) is not None
+    assert facts.belie(evolve(outcome, state=RowState.UNKNOWN, credential_id=None)) is None
+
+
 def test_what_is_too_much_is_found() -> None:
     """The audit names accounts that are there twice, and sendings that nobody wrote down."""
     complaints = " ".join(_audit(_row(RowState.DONE, "a"), ["a", "b"], read=2))
@@ -107,9 +154,21 @@ def test_a_journal_that_fits_is_found_to_fit(row: JournalRow) -> None:
 
 
 def _audit(
-    row: JournalRow | None, there: list[str], *, read: int = 1, trims: bool = False
+    row: JournalRow | None,
+    there: list[str],
+    *,
+    stored: Sequence[str] = (),
+    read: int = 1,
+    trims: bool = False,
 ) -> list[str]:
-    facts = Facts(
-        there=defaultdict(list, {"No0001": there}), read=Counter({"No0001": read}), trims=trims
-    )
+    facts = _facts(there, stored, read=read, trims=trims)
     return facts.audit(["No0001"], [row] if row else [])
+
+
+def _facts(there: list[str], stored: Sequence[str], *, read: int = 1, trims: bool = False) -> Facts:
+    return Facts(
+        there=defaultdict(list, {"No0001": there}),
+        stored=defaultdict(list, {"No0001": [*stored]}),
+        read=Counter({"No0001": read}),
+        trims=trims,
+    )

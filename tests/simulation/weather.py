@@ -9,6 +9,7 @@ from attrs import field, frozen
 from cadenza_async.sandbox import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 SLOWEST_COMMIT = 20.0
@@ -77,12 +78,19 @@ class Weather:
     trims: bool = field(default=False)
 
 
-def forecast(dice: Random) -> Weather:
-    """Draw the weather of a run."""
+def forecast(dice: Random, makers: Sequence[str] = ("connect",)) -> Weather:
+    """Draw the weather of a run.
+
+    Args:
+        dice: Decides.
+        makers: The endpoints that make something of value.
+    """
     chosen = dice.sample(_MISHAPS, dice.randint(3, 16))
     lines = [_rule(line, dice.uniform(0.5, 6)) for line in chosen]
     slow = dice.uniform(0, SLOWEST_COMMIT)
-    lines.append(f"slow-commit:{slow * 1000:.0f}ms:{dice.uniform(2, 20):.2f}%@connect")
+    lines += [
+        f"slow-commit:{slow * 1000:.0f}ms:{dice.uniform(2, 20):.2f}%@{maker}" for maker in makers
+    ]
     lines.append(f"slow-commit:{slow * 100:.0f}ms:{dice.uniform(2, 20):.2f}%@login")
     if dice.random() < 0.4:
         lines.append(f"capped-list:{dice.randint(5, 20)}:100%")
@@ -90,7 +98,8 @@ def forecast(dice: Random) -> Weather:
         lines.append(f"drifting-list:{dice.uniform(5, 30):.2f}%")
     trims = dice.random() < 0.05
     if trims:
-        lines.append(f"trimmed-names:{dice.randint(26, 30)}:100%")
+        length = dice.randint(26, 30)
+        lines += [f"trimmed-names:{length}:100%@{maker}" for maker in makers]
     return Weather(
         faults=tuple(map(Fault.parse, lines)),
         options={

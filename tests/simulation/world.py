@@ -19,10 +19,12 @@ from .books import Books
 from .weather import forecast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from cadenza_async import AsyncCadenza
     from cadenza_async.auth import Token
+    from cadenza_async.config import Dialect
     from cadenza_async.models import Attempt
 
     from .network import VirtualLoop
@@ -36,6 +38,8 @@ class World:
     Args:
         seed: Of everything in it.
         users: How many there are; each has a password.
+        dialect: Of the sandbox and the clients.
+        makers: The endpoints that make something of value.
 
     Attributes:
         dice: For whoever acts in it.
@@ -44,13 +48,22 @@ class World:
         log: Everything that happened, a line each.
     """
 
-    def __init__(self, seed: int, *, users: int = 4) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        users: int = 4,
+        dialect: Dialect = "pages",
+        makers: Sequence[str] = ("connect",),
+    ) -> None:
         self.seed = seed
+        self.dialect: Dialect = dialect
         self.dice = Random(f"actors {seed}")
-        self.weather = forecast(Random(f"weather {seed}"))
+        self.weather = forecast(Random(f"weather {seed}"), makers)
         self.log: list[str] = []
         self.loop = cast("VirtualLoop", asyncio.get_running_loop())
-        self.sandbox = Sandbox(clock=self.server_clock, seed=seed, **self.weather.options)
+        options = self.weather.options
+        self.sandbox = Sandbox(clock=self.server_clock, seed=seed, dialect=dialect, **options)
         self.books = Books(self._names)
         self.users = [f"u-{number}" for number in range(users)]
         self._stack = AsyncExitStack()
@@ -84,7 +97,7 @@ class World:
     def pool(self, **settings: Any) -> SessionPool:
         """Make a pool that lives by the world's clock; its books watch it, if nobody else does."""
         settings.setdefault("on_attempt", self._attempted)
-        pool = SessionPool(base_url=self.sandbox.url, **settings)
+        pool = SessionPool(base_url=self.sandbox.url, dialect=self.dialect, **settings)
         pool._shared.wall = self.clock
         return pool
 
@@ -114,7 +127,7 @@ class World:
         """Compare claims with facts for the last time, and return the digest of the whole run."""
         requests = self.sandbox.requests
         bodies = [each["body"] for each in requests if each["path"].endswith("/connect")]
-        self.books.close(body["name"] for body in bodies if isinstance(body, dict))
+        self.books.close(name_of(body) for body in bodies if isinstance(body, dict))
         facts = [*requests, *self.sandbox.accounts, *self.sandbox.archive]
         everything = [*self.log, *(json.dumps(fact) for fact in facts), *self.books.wrong]
         return sha256("\n".join(everything).encode()).hexdigest()
@@ -124,4 +137,10 @@ class World:
         self.books.attempted(attempt)
 
     def _names(self) -> list[str]:
-        return [each["name"] for each in (*self.sandbox.accounts, *self.sandbox.archive)]
+        return [name_of(each) for each in (*self.sandbox.accounts, *self.sandbox.archive)]
+
+
+def name_of(thing: Mapping[str, Any]) -> str:
+    """Return the name of what was sent or made, in either dialect."""
+    name: str = thing.get("name", thing.get("nickname", ""))
+    return name

@@ -9,10 +9,17 @@ from cadenza_async import (
     AccountType,
     AsyncCadenza,
     Attempt,
+    Credential,
+    CredentialType,
+    Health,
+    LoginSession,
+    Operation,
     PasswordLogin,
+    ReachableAccount,
     Secret,
     TokenSource,
     TradingAccount,
+    User,
     Venue,
 )
 
@@ -73,7 +80,10 @@ def options(session: ClientSession, context: ssl.SSLContext) -> None:
         user_agent="desk/1",
         on_attempt=note,
         rate_scope="pool",
+        dialect="openapi",
     )
+    AsyncCadenza(dialect=None)
+    AsyncCadenza(dialect="klingon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncCadenza(session=session, middlewares=[])
     AsyncCadenza(base_url=None, proxy=None, ssl_context=None, on_attempt=None, session=None)
     AsyncCadenza(tiemout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -133,3 +143,58 @@ async def resolving(client: AsyncCadenza, error: OutcomeUnknownError, since: dat
     found = await client.resolve(venue="OKX", name="desk", since=since)
     assert_type(found, TradingAccount | None)
     await client.resolve(ValueError())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def by_reference(client: AsyncCadenza, since: datetime) -> None:
+    """A connect by reference gives a trading account, and may be asked about."""
+    account = await client.connect_with_credential("k-1", "spot", name="desk", timeout=5)
+    assert_type(account, TradingAccount)
+    found = await client.resolve(
+        external_trading_account_id="spot", credential_id="k-1", name="desk", since=since
+    )
+    assert_type(found, TradingAccount | None)
+    await client.connect_with_credential("k-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.connect_with_credential("k-1", "spot", "desk")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def living(client: AsyncCadenza, since: datetime) -> None:
+    """An account's life: each step gives it as it is now."""
+    assert_type(await client.get_account("id"), TradingAccount | None)
+    assert_type(await client.enable_account("id", timeout=5), TradingAccount)
+    assert_type(await client.disable_account("id"), TradingAccount)
+    assert_type(await client.rename_account("id", "desk"), TradingAccount)
+    assert_type(client.list_operations(), AsyncGenerator[Operation, None])
+    client.list_operations(trading_account_id="id", operation_type="CONNECT", since=since)
+    client.list_operations(since="yesterday")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.rename_account("id")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def credentials(client: AsyncCadenza) -> None:
+    """Stored credentials: strings and secrets are taken, words are open."""
+    stored = await client.create_credential(
+        venue=Venue.BINANCE,
+        api_key="key",
+        api_secret=Secret("secret"),
+        credential_type=CredentialType.HMAC,
+        name="key of desk",
+    )
+    assert_type(stored, Credential)
+    await client.create_credential(venue="FERMATA")
+    assert_type(client.list_credentials(credential_ids=["k"]), AsyncGenerator[Credential, None])
+    assert_type(await client.verify_credential("k"), tuple[ReachableAccount, ...])
+    assert_type(await client.rotate_credential("k", api_secret="s"), Credential)
+    assert_type(await client.revoke_credential("k"), Credential)
+    await client.create_credential(api_key="key")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.rotate_credential("k", "s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def sessions(client: AsyncCadenza) -> None:
+    """Logging in and out, and who and how things are."""
+    session = await client.login("ops@example.test", "words")
+    assert_type(session, LoginSession)
+    assert_type(session.access_token, Secret)
+    assert_type(await client.refresh(session.access_token), LoginSession)
+    assert_type(await client.logout(), None)
+    assert_type(await client.user(), User)
+    assert_type(await client.health(), Health)
+    await client.refresh(session.refresh_token)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

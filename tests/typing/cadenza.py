@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, assert_type
 
-from cadenza_async import Cadenza, Secret, TradingAccount, Venue
+from cadenza_async import (
+    Cadenza,
+    Credential,
+    Health,
+    LoginSession,
+    Operation,
+    ReachableAccount,
+    Secret,
+    TradingAccount,
+    User,
+    Venue,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,6 +73,21 @@ def resolving(client: Cadenza, error: OutcomeUnknownError, since: datetime) -> N
     """Asking what became of a connect may find nothing."""
     assert_type(client.resolve(error), TradingAccount | None)
     assert_type(client.resolve(venue="OKX", name="n", since=since), TradingAccount | None)
+
+
+def everything_else(client: Cadenza) -> None:
+    """The other methods give what those of `AsyncCadenza` give."""
+    assert_type(client.connect_with_credential("k", "spot", name="n"), TradingAccount)
+    assert_type(client.get_account("id"), TradingAccount | None)
+    assert_type(client.rename_account("id", "n"), TradingAccount)
+    assert_type(client.list_operations(), Iterator[Operation])
+    assert_type(client.create_credential(venue="FERMATA"), Credential)
+    assert_type(client.list_credentials(), Iterator[Credential])
+    assert_type(client.verify_credential("k"), tuple[ReachableAccount, ...])
+    assert_type(client.login("ops@example.test", Secret("words")), LoginSession)
+    assert_type(client.user(), User)
+    assert_type(client.health(), Health)
+    client.login("ops@example.test")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def unbound() -> None:

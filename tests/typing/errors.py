@@ -23,6 +23,9 @@ def catching() -> None:
         assert_type(error.venue, str | None)
         assert_type(error.name, str | None)
         assert_type(error.sent_at, datetime | None)
+        assert_type(error.path, str | None)
+        assert_type(error.external_trading_account_id, str | None)
+        assert_type(error.credential_id, str | None)
         assert_type(error.status, int | None)
     except errors.DeadlineExceededError as error:
         assert_type(error.retry_after, float | None)

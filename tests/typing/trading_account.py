@@ -19,6 +19,8 @@ def fields(account: TradingAccount) -> None:
     assert_type(account.account_type, str | None)
     assert_type(account.created_at, datetime | None)
     assert_type(account.updated_at, datetime | None)
+    assert_type(account.external_trading_account_id, str | None)
+    assert_type(account.credential_ids, tuple[str, ...])
     assert_type(account.extra, Mapping[str, Any])
     account.name.upper()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
 

@@ -187,6 +187,36 @@ def test_rate_scopes_that_are_refused(scope: Any) -> None:  # noqa: ANN401
         Config(rate_scope=scope)
 
 
+@pytest.mark.parametrize("dialect", ["Pages", "", None, 5], ids=repr)
+def test_dialects_that_are_refused(dialect: Any) -> None:  # noqa: ANN401
+    """There are two dialects."""
+    with pytest.raises(ConfigError, match=r"^dialect must be one of pages, openapi$"):
+        Config(dialect=dialect)
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "dialect"),
+    [
+        ({}, None, "pages"),
+        ({}, "", "pages"),
+        ({}, "openapi", "openapi"),
+        ({"dialect": None}, "openapi", "openapi"),
+        ({"dialect": "pages"}, "openapi", "pages"),
+        ({"dialect": "pages"}, "nonsense", "pages"),
+    ],
+)
+def test_the_dialect(
+    monkeypatch: pytest.MonkeyPatch,
+    given: Any,  # noqa: ANN401
+    environ: str | None,
+    dialect: str,
+) -> None:
+    """`CADENZA_DIALECT` counts where nothing was given."""
+    if environ is not None:
+        monkeypatch.setenv("CADENZA_DIALECT", environ)
+    assert Config.from_env(given).dialect == dialect
+
+
 def test_the_rest_is_taken_as_it_is() -> None:
     """A context, a hook, an agent and a scope of the user's own are kept."""
     context, hook = ssl.create_default_context(), print
@@ -221,6 +251,10 @@ def test_the_environment(
 
 def test_a_bad_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable is checked like an argument."""
+    monkeypatch.setenv("CADENZA_DIALECT", "klingon")
+    with pytest.raises(ConfigError, match=r"^dialect"):
+        Config.from_env({})
+    monkeypatch.delenv("CADENZA_DIALECT")
     monkeypatch.setenv("CADENZA_BASE_URL", "http://elsewhere.test")
     with pytest.raises(ConfigError, match=r"^base_url"):
         Config.from_env({})

@@ -15,7 +15,9 @@ from cadenza_async._outcomes import Outcome, Verdict, judge
 from cadenza_async.errors import (
     ApiError,
     AuthenticationError,
+    ConflictError,
     CredentialsRejectedError,
+    InvalidRequestError,
     PermissionDeniedError,
     RateLimitedError,
 )
@@ -35,6 +37,7 @@ def outcome(name: str, kind: str = CONNECT) -> Outcome[Any]:
     return judged(kind, answer(int(name.split(".")[-2]), golden(name)))
 
 
+TESTS = Path(__file__).parent.parent
 DESK = "0b6c1c52-7a1d-4f4e-9a53-2f7f0d6f1a11"
 USER = "b7d3d0f4-0000-4000-8000-5a3b6a1f0001"
 BINANCE = TradingAccount(
@@ -55,6 +58,9 @@ OPENAPI = TradingAccount(
     status="ACTIVE",
     created_at=moment(1750000000123),
     updated_at=moment(1750000000123),
+    external_trading_account_id="spot",
+    external_account_type="SPOT",
+    credential_ids=("5f1d3a60-1111-4222-8333-944455566677",),
 )
 DISCONNECTED = TradingAccount(
     trading_account_id=DESK,
@@ -75,7 +81,7 @@ DISCONNECTED = TradingAccount(
         (
             "constructed/connect_openapi.200.json",
             OPENAPI,
-            {"externalTradingAccountId", "externalAccountType", "credentials"},
+            {"credentials"},
         ),
         ("constructed/disconnect.200.json", DISCONNECTED, {"disconnectedAt"}),
     ],
@@ -94,8 +100,8 @@ def test_a_list() -> None:
     """A page has its accounts and what the server says about further ones."""
     page = outcome("constructed/list.200.json", LIST).value
     assert page is not None
-    assert [account.trading_account_id for account in page.accounts] == [DESK]
-    assert page.accounts[0].user_id == USER
+    assert [account.trading_account_id for account in page.rows.values()] == [DESK]
+    assert page.rows[DESK].user_id == USER
     assert (page.total, page.has_next) == (1, False)
 
 
@@ -127,6 +133,16 @@ def test_a_list() -> None:
             "constructed/refresh_invalid.401.json",
             AuthenticationError,
             "Invalid refresh token (HTTP 401, errno -100003)",
+        ),
+        (
+            "constructed/revoked_already.400.json",
+            InvalidRequestError,
+            "Credential is already revoked (HTTP 400, errno -130001)",
+        ),
+        (
+            "constructed/taken.409.json",
+            ConflictError,
+            "Already connected by another user (HTTP 409, errno 22017)",
         ),
     ],
 )
@@ -168,6 +184,7 @@ def test_a_value_is_what_the_call_reads() -> None:
 
 def test_every_example_is_read_somewhere() -> None:
     """A new wire example needs a test of its own."""
-    read = Path(__file__).read_text("utf-8")
+    readers = (Path(__file__), TESTS / "clients" / "test_methods.py")
+    read = "".join(path.read_text("utf-8") for path in readers)
     answers = [path for path in GOLDEN.rglob("*.json") if ".request." not in path.name]
     assert not [path.name for path in answers if path.name not in read]

@@ -45,7 +45,9 @@ async def entered(it: Limits, rate_class: RateClass, give_up: float = 1.0) -> li
     began = asyncio.get_running_loop().time()
     try:
         while len(tickets) < 50:
-            tickets.append(await it.enter(rate_class, began + give_up))
+            ticket = await it.enter(rate_class, began + give_up)
+            assert ticket is not None
+            tickets.append(ticket)
     except DeadlineExceededError:
         pass
     return tickets
@@ -254,3 +256,14 @@ async def test_a_call_that_never_left_makes_room() -> None:
     it.refund(ticket)
     await waiting
     assert asyncio.get_running_loop().time() == 0.0
+
+
+@virtually
+async def test_what_counts_against_nothing_goes_at_once() -> None:
+    """It neither waits for others nor teaches them anything."""
+    it = limits()
+    await asked(it, CONNECTS, report(0))
+    ticket = await it.enter(None, give_up=0.0)
+    it.settle(ticket, report(5), answered=True, refused=True)
+    it.refund(ticket)
+    assert await room(it, CONNECTS) == 0

@@ -9,9 +9,29 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from cadenza_async import AccountStatus, AccountType, Secret, TradingAccount, Venue
+from cadenza_async import (
+    AccountStatus,
+    AccountType,
+    Attempt,
+    Credential,
+    CredentialStatus,
+    CredentialType,
+    Health,
+    HealthStatus,
+    LoginSession,
+    NewAccount,
+    Operation,
+    OperationStatus,
+    OperationType,
+    Reach,
+    ReachableAccount,
+    Secret,
+    TradingAccount,
+    User,
+    Venue,
+)
 from cadenza_async.errors import UsageError
-from cadenza_async.models import Attempt, NewAccount, check_text
+from cadenza_async.models import check_text
 
 from .samples import NOW, marker, new_account
 from .showing import failure, shown
@@ -157,7 +177,35 @@ def test_venue_and_type_may_be_given_as_members() -> None:
     assert (account.venue, account.account_type) == ("BINANCE", "SPOT")
 
 
-@pytest.mark.parametrize("model", [NewAccount, TradingAccount, Attempt])
+CREDENTIAL = Credential(credential_id="k-1", venue="OKX", status="ACTIVE")
+OPERATION = Operation(operation_id="o-1", operation_type="CONNECT", status="SUCCESS")
+SESSION = LoginSession(access_token=Secret("token"))
+
+
+def reached(status: str, trading_account_id: str | None = None) -> ReachableAccount:
+    """Make an account that a credential reaches."""
+    return ReachableAccount(
+        external_trading_account_id="spot",
+        venue="OKX",
+        status=status,
+        trading_account_id=trading_account_id,
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        NewAccount,
+        TradingAccount,
+        Attempt,
+        Credential,
+        Operation,
+        ReachableAccount,
+        User,
+        LoginSession,
+        Health,
+    ],
+)
 def test_models_take_keywords_only(model: Any) -> None:  # noqa: ANN401
     """Several texts in a row would be mixed up sooner or later."""
     with pytest.raises(TypeError, match="positional"):
@@ -170,8 +218,14 @@ def test_models_take_keywords_only(model: Any) -> None:  # noqa: ANN401
         (new_account(), "venue"),
         (TradingAccount(trading_account_id="1", venue="V", status="S"), "status"),
         (Attempt(method="GET", path="x", number=1, verdict="done", seconds=0.1), "verdict"),
+        (CREDENTIAL, "status"),
+        (OPERATION, "status"),
+        (reached("NEW"), "status"),
+        (User(user_id="u-1"), "role"),
+        (SESSION, "access_token"),
+        (Health(status="healthy"), "status"),
     ],
-    ids=["NewAccount", "TradingAccount", "Attempt"],
+    ids=lambda it: type(it).__name__ if attrs.has(type(it)) else it,
 )
 def test_models_are_frozen(model: object, field: str) -> None:
     """A value does not change once it was checked."""
@@ -221,8 +275,16 @@ STATUSES = "ACTIVE DISABLED DISCONNECTED CONNECTED ENABLED NEW CREATED INACTIVE 
         (Venue, VENUES),
         (AccountType, "SPOT MARGIN FUTURES CREDIT OPTIONS"),
         (AccountStatus, STATUSES),
+        (CredentialType, "API_KEY TOKEN HMAC OAUTH RSA ED25519 EXCHANGE"),
+        (CredentialStatus, "CREATED ACTIVE EXPIRED REVOKED PENDING VERIFIED FAILED"),
+        (
+            OperationType,
+            "CONNECT DISCONNECT ENABLE DISABLE UPDATE CREDENTIAL_REVOKE CREDENTIAL_ROTATE",
+        ),
+        (OperationStatus, "PENDING SUCCESS FAILED"),
+        (Reach, "NEW OURS TAKEN"),
     ],
-    ids=["Venue", "AccountType", "AccountStatus"],
+    ids=lambda it: it.__name__ if isinstance(it, type) else "",
 )
 def test_the_known_words(words: type[StrEnum], published: str) -> None:
     """Every published word is a member of its own name."""
@@ -236,3 +298,49 @@ def test_check_text_takes_strings_and_secrets(value: str | Secret) -> None:
     check_text("argument", "", required=False)
     with pytest.raises(UsageError, match=r"^argument is required"):
         check_text("argument", "")
+
+
+def test_the_words_of_health() -> None:
+    """They are written in small letters."""
+    assert [*map(str, HealthStatus)] == ["healthy", "degraded", "unhealthy"]
+
+
+@pytest.mark.parametrize(
+    ("status", "trading_account_id", "reach"),
+    [
+        ("NEW", None, Reach.NEW),
+        ("NEW", "a-1", Reach.NEW),
+        ("DISCONNECTED", "a-1", Reach.NEW),
+        ("UNAVAILABLE", None, Reach.TAKEN),
+        ("UNAVAILABLE", "a-1", Reach.TAKEN),
+        ("ACTIVE", None, Reach.OURS),
+        ("DISABLED", "a-1", Reach.OURS),
+        ("CONNECTED", None, Reach.OURS),
+        ("ENABLED", None, Reach.OURS),
+        ("LOCKED", "a-1", Reach.OURS),
+        ("SOMETHING_NEW", "a-1", Reach.OURS),
+        ("SOMETHING_NEW", None, None),
+        ("UNKNOWN", None, None),
+    ],
+)
+def test_whose_an_account_is(
+    status: str, trading_account_id: str | None, reach: Reach | None
+) -> None:
+    """The status decides; a word that nobody knows says no more than that an id is there."""
+    assert reached(status, trading_account_id).reach is reach
+
+
+def test_what_is_masked_and_what_is_hidden_do_not_show() -> None:
+    """A credential's masked key is in no repr, a session's tokens are in nothing at all."""
+    masked = attrs.evolve(CREDENTIAL, api_key=marker("mask"), extra={"x": marker("mask")})
+    session = LoginSession(access_token=Secret(marker()), refresh_token=Secret(marker()))
+    assert marker("mask") not in repr(masked)
+    assert marker() not in repr(session)
+    assert pickle.loads(pickle.dumps(masked)) == masked  # noqa: S301
+    with pytest.raises(TypeError, match="pickled"):
+        pickle.dumps(session)
+
+
+def test_credentials_of_an_account_come_in_any_sequence() -> None:
+    """What was read back from JSON is equal to what was written."""
+    assert account(credential_ids=["k-1"]) == account(credential_ids=("k-1",))

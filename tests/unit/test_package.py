@@ -11,9 +11,10 @@ import pytest
 import cadenza_async
 
 PUBLIC = """
-AccountStatus AccountType AsyncCadenza Attempt Cadenza JournalReader JournalRow NewAccount
-Onboarding PasswordLogin RowOutcome RowState Secret SessionPool TokenSource TradingAccount Venue
-errors onboard
+AccountStatus AccountType AsyncCadenza Attempt Cadenza Credential CredentialStatus CredentialType
+Health HealthStatus JournalReader JournalRow LoginSession NewAccount Onboarding Operation
+OperationStatus OperationType PasswordLogin Reach ReachableAccount RowOutcome RowState Secret
+SessionPool TokenSource TradingAccount User Venue errors onboard
 """
 
 

@@ -6,26 +6,22 @@ from typing import Any
 
 import pytest
 
-from cadenza_async import TradingAccount
+from cadenza_async._answers import Page
 from cadenza_async._paging import Cursor
-from cadenza_async._wire import Page
 
 
-def page(ids: str, **about: Any) -> Page:
-    """Make a page of accounts with one letter for an id."""
-    return Page(
-        accounts=tuple(TradingAccount(trading_account_id=i, venue="V", status="S") for i in ids),
-        **about,
-    )
+def page(ids: str, **about: Any) -> Page[str]:
+    """Make a page of rows with one letter for an id."""
+    return Page(rows={i: i for i in ids}, received=len(ids), **about)
 
 
-def read(*pages: Page) -> tuple[str, int, bool]:
+def read(*pages: Page[str]) -> tuple[str, int, bool]:
     """Read pages, and return the ids, the rows received and whether that was all."""
     cursor = Cursor()
     ids = ""
     for each in pages:
         assert not cursor.finished
-        ids += "".join(account.trading_account_id for account in cursor.advance(each))
+        ids += "".join(cursor.advance(each))
     return ids, cursor.offset, cursor.finished
 
 
@@ -79,7 +75,7 @@ def test_a_list_begins_at_its_begin() -> None:
         "empty for ever",
     ],
 )
-def test_pages(pages: list[Page], found: tuple[str, int, bool]) -> None:
+def test_pages(pages: list[Page[str]], found: tuple[str, int, bool]) -> None:
     """It advances by the rows received; it ends when told, when complete, or without a new id."""
     assert read(*pages) == found
 
@@ -105,7 +101,7 @@ def test_a_list_that_shrinks_is_noticed(totals: list[int | None], *, shrunk: boo
     assert (cursor.shrunk, cursor.total) == (shrunk, totals[-1])
 
 
-def test_an_account_that_is_twice_on_one_page_is_given_once_at_most() -> None:
-    """Whoever counts accounts counts right, even if the server does not."""
+def test_a_row_that_is_twice_on_one_page_is_given_once_at_most() -> None:
+    """Whoever counts rows counts right, even if the server does not."""
     ids, rows, _ = read(page("aab"))
     assert (ids, rows) == ("ab", 3)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import logging
 import pickle
 import pprint
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 from rich.pretty import pretty_repr
 
+import cadenza_async
 from cadenza_async import Secret
 
 from .samples import marker, new_account
@@ -95,6 +98,18 @@ def test_it_is_revealed_to_who_asks() -> None:
     """The text comes back unchanged."""
     assert Secret(marker()).reveal() == marker()
     assert Secret(Secret(marker())).reveal() == marker()
+
+
+def test_few_places_ask() -> None:
+    """The encoder of requests, the header with the token, and what writes to the keyring."""
+    package = Path(cadenza_async.__file__).parent
+    asking = {
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "reveal"
+    }
+    assert asking == {"_transport.py", "_wire.py", "cli/_keyring.py", "secret.py"}
 
 
 def test_it_answers_a_question() -> None:

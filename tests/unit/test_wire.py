@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadenza_async import Secret, TradingAccount
-from cadenza_async._wire import decode, encode, read_account, read_page
+from cadenza_async._answers import read_account, read_accounts
+from cadenza_async._wire import decode, encode
 
 from .samples import golden, marker, new_account
 from .showing import failure, shown
@@ -36,6 +37,11 @@ ACCOUNTS = st.builds(
     account_type=WORDS,
     created_at=st.none() | TIMES,
     updated_at=st.none() | TIMES,
+    external_trading_account_id=WORDS,
+    external_account_type=WORDS,
+    position_mode=WORDS,
+    collateral_mode=WORDS,
+    margin_mode=WORDS,
 )
 WIRE = {
     "trading_account_id": "tradingAccountId",
@@ -46,10 +52,16 @@ WIRE = {
     "account_type": "accountType",
     "created_at": "createdAt",
     "updated_at": "updatedAt",
+    "external_trading_account_id": "externalTradingAccountId",
+    "external_account_type": "externalAccountType",
+    "position_mode": "positionMode",
+    "collateral_mode": "collateralMode",
+    "margin_mode": "marginMode",
 }
+SECOND = ("nickname", "createdAtDateTime", "updatedAtDateTime")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_FIELDS = st.dictionaries(
-    st.text().filter(lambda name: name not in {*WIRE.values(), "nickname"}), ODD, max_size=4
+    st.text().filter(lambda name: name not in {*WIRE.values(), *SECOND}), ODD, max_size=4
 )
 
 
@@ -83,7 +95,7 @@ def test_an_account_survives_the_wire(
     assert pickle.loads(pickle.dumps(received)).extra == received.extra  # noqa: S301
 
 
-@given(ACCOUNTS, st.sampled_from([*WIRE.values(), "nickname"]), ODD)
+@given(ACCOUNTS, st.sampled_from([*WIRE.values(), *SECOND]), ODD)
 def test_an_odd_value_never_breaks_an_account(
     account: TradingAccount, field: str, odd: object
 ) -> None:
@@ -159,7 +171,10 @@ def test_timestamps_keep_the_millisecond(milliseconds: int, moment: datetime) ->
         True,
         1.5,
         "1703052635110",
-        "2023-12-20T00:00:00Z",
+        "2023-12-20T00:00:00",
+        "2023-12-20",
+        "0001-01-01T00:00:00+14:00",
+        "yesterday",
         [1],
     ],
     ids=repr,
@@ -221,21 +236,21 @@ def test_pagination_is_read_as_far_as_it_goes(
     pagination: object, total: int | None, *, has_next: bool | None
 ) -> None:
     """Every member is optional, and one of another kind is as good as none."""
-    read = read_page(page([{"tradingAccountId": "a"}], pagination))
+    read = read_accounts(page([{"tradingAccountId": "a"}], pagination))
     assert (read.total, read.has_next) == (total, has_next)
-    assert [account.trading_account_id for account in read.accounts] == ["a"]
+    assert [*read.rows] == ["a"]
 
 
 @pytest.mark.parametrize("data", [None, {}, "[]", 5, [None], [{}], [{"tradingAccountId": 5}]])
 def test_what_is_no_page(data: object) -> None:
     """A list with a row that is no account is not read in part: a sweep must be complete."""
     with pytest.raises(ValueError, match=r"^no "):
-        read_page(page(data))
+        read_accounts(page(data))
 
 
 def test_an_empty_page_is_a_page() -> None:
     """Nobody has to have an account."""
-    assert read_page(page([])).accounts == ()
+    assert read_accounts(page([])).rows == {}
 
 
 def test_the_body_leaves_out_what_was_not_given() -> None:

@@ -124,6 +124,7 @@ def outcome_of(row: JournalRow) -> RowOutcome:
         user=row.user,
         venue=row.venue,
         name=row.name,
+        credential_id=row.credential_id,
     )
 
 

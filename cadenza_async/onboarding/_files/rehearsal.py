@@ -93,7 +93,11 @@ class Rehearsal:
 
 
 def windows(
-    rows: Mapping[str | None, int], limit: int = CALLS_A_MINUTE, *, baseline: int = 1
+    rows: Mapping[str | None, int],
+    limit: int = CALLS_A_MINUTE,
+    *,
+    baseline: int = 1,
+    calls: int = 1,
 ) -> int:
     """Return how many windows of the rate limit a run has to wait for, users side by side.
 
@@ -102,7 +106,8 @@ def windows(
     Args:
         rows: How many rows each user has.
         limit: Calls in a window for each user.
-        baseline: Calls for each user that list the accounts before the first is connected.
+        baseline: Calls for each user that list what there is before anything is sent.
+        calls: Calls for each row.
     """
     longest = max(rows.values(), default=0)
-    return ceil((longest + baseline) / limit) - 1 if longest > 0 else 0
+    return ceil((longest * calls + baseline) / limit) - 1 if longest > 0 else 0

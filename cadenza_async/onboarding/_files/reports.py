@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._files.intake import Origin
     from cadenza_async.onboarding._states import RowOutcome
 
-_ROW: Final = ("line", "key", "user", "venue", "name", "apiKey", "state", "attempts")
+_ROW: Final = (
+    *("line", "key", "user", "venue", "name", "apiKey", "state", "attempts"),
+    "credentialId",
+)
 _ACCOUNT: Final = ("tradingAccountId", "accountType", "status", "createdAt")
 _ERROR: Final = ("error", "errno", "requestId", "reason", "remedy")
 _COLUMNS: Final = {
@@ -34,6 +37,7 @@ _COLUMNS: Final = {
 }
 _AGAIN: Final = {
     RowState.PENDING: "Run the same command again: it goes on with this row.",
+    RowState.STORED: "Run the same command again: it connects with the credential that is stored.",
     RowState.UNKNOWN: "Run the same command again: it finds out what became of this row.",
 }
 _ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n")  # beginnings that make a cell a formula
@@ -61,6 +65,7 @@ def describe(outcome: RowOutcome, origin: Origin) -> dict[str, Any]:
         "apiKey": origin.api_key,
         "state": outcome.state.value,
         "attempts": outcome.attempts,
+        "credentialId": outcome.credential_id,
     }
     if outcome.account is not None:
         facts |= _describe_account(outcome.account)

@@ -1,0 +1,27 @@
+"""The methods of a client, by subject, and what they stand on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from cadenza_async.errors import ClosedError
+
+if TYPE_CHECKING:
+    from cadenza_async._session import Session
+    from cadenza_async.config import Dialect
+
+
+class Methods:
+    """What has a session once it is open."""
+
+    _session: Session | None
+
+    @property
+    def _sending(self) -> Session:
+        if self._session is None:
+            raise ClosedError("the client is not open: use it inside its 'async with' block")
+        return self._session
+
+    @property
+    def _dialect(self) -> Dialect:
+        return cast("Dialect", self._sending.shared.config.dialect)

@@ -1,0 +1,34 @@
+"""Writing to a terminal, a file or a pipe what may hold anything."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TextIO, cast
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+_WIDE = 200  # where no terminal limits it, a row stays on its line
+
+
+class _Console(Console):
+    """A console that leaves it to others what follows when its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def open_console(stream: TextIO) -> Console:
+    """Return a console that leaves texts as they are, whatever the stream can show."""
+    cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+    endless = not stream.isatty() and "COLUMNS" not in os.environ
+    return _Console(
+        file=stream, width=_WIDE if endless else None, highlight=False, markup=False, emoji=False
+    )
+
+
+def printable(text: str) -> str:
+    """Return what a terminal can show without doing anything else."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -1,0 +1,143 @@
+"""What can be shown: as a row or lines for people, as the wire's fields for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import AttrsInstance, fields, frozen
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from cadenza_async.cli._console import printable
+from cadenza_async.models import Credential, Operation, ReachableAccount, TradingAccount, User
+
+T = TypeVar("T")
+
+_OF_ONE_FLAVOUR: Final = frozenset(
+    {
+        "external_trading_account_id",
+        "external_account_type",
+        "position_mode",
+        "collateral_mode",
+        "margin_mode",
+        "credential_ids",
+    }
+)
+
+
+@frozen(kw_only=True)
+class Kind(Generic[T]):
+    """How things of a kind are shown to people.
+
+    Attributes:
+        plural: What many of them are called.
+        heads: Of the columns; the first is not an id.
+        ids: Of the columns at the end, whose cells are never cut.
+        cells: Returns what is in the columns.
+    """
+
+    plural: str
+    heads: tuple[str, ...]
+    ids: tuple[str, ...]
+    cells: Callable[[T], tuple[str | None, ...]]
+
+    def table(self, things: Iterable[T]) -> Table:
+        """Lay out things, a row for each."""
+        table = Table(*self.heads, box=SIMPLE_HEAD, pad_edge=False)
+        for head in self.ids:
+            table.add_column(head, no_wrap=True)
+        for each in things:
+            table.add_row(*(Text(printable(cell or "")) for cell in self.cells(each)))
+        return table
+
+    def line(self, thing: T) -> str:
+        """Tell of one thing in a line."""
+        return printable(", ".join(cell for cell in self.cells(thing) if cell))
+
+
+ACCOUNTS: Final = Kind[TradingAccount](
+    plural="accounts",
+    heads=("Venue", "Name", "Type", "Status"),
+    ids=("Id",),
+    cells=lambda it: (it.venue, it.name, it.account_type, it.status, it.trading_account_id),
+)
+CREDENTIALS: Final = Kind[Credential](
+    plural="credentials",
+    heads=("Venue", "Name", "Type", "Status"),
+    ids=("Id",),
+    cells=lambda it: (it.venue, it.name, it.credential_type, it.status, it.credential_id),
+)
+REACHABLE: Final = Kind[ReachableAccount](
+    plural="accounts",
+    heads=("Venue", "Name", "Type", "Reach"),
+    ids=("External id", "Id"),
+    cells=lambda it: (
+        it.venue,
+        it.name,
+        it.account_type,
+        it.reach or it.status,
+        it.external_trading_account_id,
+        it.trading_account_id,
+    ),
+)
+OPERATIONS: Final = Kind[Operation](
+    plural="operations",
+    heads=("Time", "Operation", "Status"),
+    ids=("Account", "Id"),
+    cells=lambda it: (
+        None if it.created_at is None else _moment(it.created_at),
+        it.operation_type,
+        it.status,
+        it.trading_account_id,
+        it.operation_id,
+    ),
+)
+
+
+def wire(thing: AttrsInstance) -> dict[str, Any]:
+    """Return a thing under the names of the wire, as scripts read it."""
+    facts = {_spell(thing, name): value for name, value in _facts(thing)}
+    whose = {"reach": thing.reach} if isinstance(thing, ReachableAccount) else {}
+    extra: Mapping[str, Any] = getattr(thing, "extra", {})
+    return {name: _plain(value) for name, value in {**facts, **whose, **extra}.items()}
+
+
+def lines(thing: AttrsInstance) -> Table:
+    """Lay out all that is known of one thing, a line for each fact."""
+    table = Table.grid("", "", padding=(0, 2, 0, 0))
+    facts = [(name.replace("_", " "), value) for name, value in _facts(thing)]
+    extra: Mapping[str, Any] = getattr(thing, "extra", {})
+    for name, value in [*facts, *extra.items()]:
+        if value:
+            shown = _moment(value) if isinstance(value, datetime) else value
+            text = shown if isinstance(shown, str) else json.dumps(shown)
+            table.add_row(*(Text(printable(each)) for each in (name, text)))
+    return table
+
+
+def _facts(thing: AttrsInstance) -> Iterator[tuple[str, Any]]:
+    for attribute in fields(type(thing)):
+        value: object = getattr(thing, attribute.name)
+        if attribute.name != "extra" and (value or attribute.name not in _OF_ONE_FLAVOUR):
+            yield attribute.name, value
+
+
+def _spell(thing: AttrsInstance, name: str) -> str:
+    if isinstance(thing, User) and name == "user_id":
+        return "id"
+    head, *tail = name.split("_")
+    return head + "".join(part.title() for part in tail)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    return value
+
+
+def _moment(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

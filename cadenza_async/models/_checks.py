@@ -1,0 +1,88 @@
+"""What is known to be wrong with an argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cadenza_async.errors import UsageError
+from cadenza_async.secret import Secret, hide
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+_UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNSENDABLE_IN_KEYS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
+)  # they span lines
+
+
+def check_text(
+    argument: str,
+    value: str | Secret,
+    *,
+    required: bool = True,
+    unsendable: re.Pattern[str] = _UNSENDABLE,
+    error: type[UsageError] = UsageError,
+) -> None:
+    """Refuse a text that cannot be sent, naming the argument and never the value.
+
+    Args:
+        argument: What the caller knows the value as.
+        value: A string or a `Secret`.
+        required: Whether a blank text is refused.
+        unsendable: What the text must not hold.
+        error: What to raise.
+
+    Raises:
+        UsageError: If the value is no text, is blank though required, or holds control characters
+            or lone surrogates.
+    """
+    if value.check(_is_plain) if isinstance(value, Secret) else _is_plain(value):
+        return
+    secret = hide(value)
+    if not secret.holds_text():
+        raise error(f"{argument} must be a string")
+    if required and secret.check(_is_blank):
+        raise error(f"{argument} is required and is empty")
+    if secret.check(lambda text: bool(unsendable.search(text))):
+        raise error(f"{argument} holds a control character or half a surrogate pair")
+
+
+def _is_plain(text: object) -> bool:
+    """Tell, at a glance, that nothing is wrong with a text: most are like that."""
+    return isinstance(text, str) and text.isprintable() and bool(text) and not text.isspace()
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
+
+
+Check = Callable[[object, "Attribute[Any]", Any], None]
+
+
+def text(*, required: bool = True, unsendable: re.Pattern[str] = _UNSENDABLE) -> Check:
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401
+        if required or value is not None:
+            check_text(attribute.name, value, required=required, unsendable=unsendable)
+
+    return check
+
+
+_WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})
+
+
+def check_passphrase(venue: str, passphrase: Secret | None) -> None:
+    """Refuse keys without a passphrase where a venue is known to give one with each.
+
+    Raises:
+        UsageError: If it is missing.
+    """
+    name = venue.upper().removesuffix("_UAT")
+    if passphrase is None and name in _WITH_PASSPHRASE:
+        msg = (
+            f"api_passphrase is missing: {name} keys have one"
+            ' (give api_passphrase="" if this key really has none)'
+        )
+        raise UsageError(msg)

@@ -1,0 +1,65 @@
+"""How what the platform remembers is written down, and how it is brought back."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import asdict
+
+from cadenza_async.sandbox._records import Record
+from cadenza_async.sandbox._state import Account, Credential, Keys, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cadenza_async.sandbox._keeper import Keeper
+    from cadenza_async.sandbox._platform import Platform
+    from cadenza_async.sandbox._state import Shelf
+
+_KINDS: Mapping[str, type[Any]] = MappingProxyType(
+    {"account": Account, "credential": Credential, "operation": Operation}
+)
+
+
+def write_down(platform: Platform, keeper: Keeper) -> None:
+    """From now on keep everything that comes to be, or changes."""
+    for kind, shelf in _shelves(platform).items():
+        shelf.keep = partial(_save, keeper, kind)
+    platform.sessions.keep = keeper.save
+    platform.settled = keeper.settled
+
+
+def bring_back(platform: Platform, records: Iterable[Record]) -> None:
+    """Know what was written down, in the order in which it was."""
+    shelves = _shelves(platform)
+    for each in records:
+        value = each.value or {}
+        if each.kind in shelves:
+            shelves[each.kind].restore(_revive(_KINDS[each.kind], value))
+        else:
+            platform.sessions.restore(each.kind, value)
+
+
+def _shelves(platform: Platform) -> dict[str, Shelf[Any]]:
+    return {
+        "account": platform.accounts,
+        "credential": platform.credentials,
+        "operation": platform.operations,
+    }
+
+
+def _save(keeper: Keeper, kind: str, thing: Account | Credential | Operation) -> None:
+    keeper.save(Record(kind=kind, id=thing.key, value=asdict(thing)))
+
+
+def _revive(kind: type[Any], value: Mapping[str, Any]) -> object:
+    """A thing, of which JSON has made arrays and objects."""
+    return kind(**{name: _unjson(each) for name, each in value.items()})
+
+
+def _unjson(value: Any) -> object:  # noqa: ANN401 - whatever JSON has
+    if isinstance(value, list):
+        return tuple(cast("list[object]", value))
+    return Keys(**cast("dict[str, Any]", value)) if isinstance(value, dict) else value

@@ -1,0 +1,151 @@
+"""What the exchange's answer is worth when the lists and it do not agree, against a raw server."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cadenza_async import RowState
+from cadenza_async.errors import AmbiguousOutcomeError, ConflictError
+from tests.raw import Act, Exchange, RawServer, answers, envelope, hang_up
+
+from .jobs import Job, row
+from .stored import OPENAPI
+
+if TYPE_CHECKING:
+    from cadenza_async import RowOutcome
+
+STORED = {"credentialId": "c-1", "venue": "BINANCE", "nickname": "Desk", "status": "CREATED"}
+REACHED = {"externalTradingAccountId": "e-1", "venue": "BINANCE"}
+NEW, OURS = REACHED | {"status": "NEW"}, REACHED | {"status": "ACTIVE", "tradingAccountId": "a-1"}
+ACCOUNT = {"tradingAccountId": "a-1", "venue": "BINANCE", "nickname": "Desk", "status": "ACTIVE"}
+EXISTS = answers(409, envelope(-22010))
+
+
+def says(data: object) -> Act:
+    """An answer."""
+    return answers(200, envelope(data=data))
+
+
+async def play(
+    job: Job,
+    lists: list[Any],
+    verified: list[Any],
+    connect: list[Act],
+    stored: dict[str, str] = STORED,
+) -> RowOutcome:
+    """Run a job of one row.
+
+    Args:
+        job: Where its journal is.
+        lists: What each list of accounts shows, after the first; the last one from then on.
+        verified: What the key reaches, each time that is asked.
+        connect: What comes of each connect.
+        stored: The credential.
+    """
+    acts = {
+        "credential/list": deque([says([])]),
+        "credential/create": deque([says(stored)]),
+        "credential/verify": deque(says([reached]) for reached in verified),
+        "tradingAccount/connect": deque(connect),
+        "tradingAccount/list": deque([says([]), *map(says, lists)]),
+    }
+
+    async def act(exchange: Exchange) -> None:
+        path = exchange.request.target.partition("?")[0].removeprefix("/api/v3/")
+        left = acts[path]
+        await (left[0] if path.endswith("list") and len(left) == 1 else left.popleft())(exchange)
+
+    async with RawServer(default=act) as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool=OPENAPI | {"base_url": server.url})
+        outcomes = await raw.run([row(1, name="Desk")], tokens={"u-1": "t"}, flavour="credential")
+    assert all(path.endswith("list") or not left for path, left in acts.items())
+    return outcomes["desk-1"]
+
+
+def _account(**facts: Any) -> list[dict[str, Any]]:
+    return [ACCOUNT | facts]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        _account(),
+        _account(externalTradingAccountId="e-1", nickname="Another name"),
+        _account(credentials=[{"credentialId": "c-1"}], nickname="Another name"),
+    ],
+    ids=["by name", "by the exchange's account", "by credential"],
+)
+async def test_it_calls_for_another_look(job: Job, late: list[dict[str, Any]]) -> None:
+    """An account that the lists did not show is adopted when they do; nothing is sent again."""
+    outcome = await play(job, [[], [], late], [NEW, OURS], [hang_up])
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert outcome.account is not None
+    assert outcome.account.trading_account_id == "a-1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _account(externalTradingAccountId="e-2"),
+        _account(externalTradingAccountId="e-1", credentials=[{"credentialId": "c-2"}]),
+    ],
+    ids=["another account", "another credential"],
+)
+async def test_what_others_connected_is_not_ours(job: Job, other: list[dict[str, Any]]) -> None:
+    """Whatever its name is: the row fails as a duplicate."""
+    outcome = await play(job, [[], [], other], [NEW, OURS], [hang_up])
+    assert (outcome.state, outcome.attempts) == (RowState.FAILED, 2)
+    assert isinstance(outcome.error, ConflictError)
+    assert outcome.credential_id == "c-1"
+
+
+async def test_against_lists_that_do_not_show_it(job: Job) -> None:
+    """It is connected, and no list says as what: nobody but a person can tell whose it is."""
+    outcome = await play(job, [[]], [NEW, OURS], [hang_up])
+    assert outcome.state is RowState.CONFLICT
+    assert isinstance(outcome.error, AmbiguousOutcomeError)
+    assert "as a-1" in str(outcome.error)
+    assert (await job.journaled())["desk-1"].state is RowState.CONFLICT
+
+
+async def test_a_refusal_after_a_doubt_is_looked_into(job: Job) -> None:
+    """As the connect is said to have been done before, it may have been by this row."""
+    outcome = await play(job, [[], [], _account()], [NEW, NEW], [hang_up, EXISTS])
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 3)
+
+
+async def test_a_refusal_without_a_doubt_is_one(job: Job) -> None:
+    """Nothing of this row was ever in doubt, so it is somebody else's."""
+    outcome = await play(job, [], [NEW], [EXISTS])
+    assert outcome.state is RowState.FAILED
+    assert isinstance(outcome.error, ConflictError)
+
+
+async def test_a_name_may_be_cut_where_nothing_else_is_told(job: Job) -> None:
+    """An account that names neither credential nor exchange's account may be the row's."""
+    outcome = await play(job, [_account(nickname="De")], [NEW], [hang_up])
+    assert outcome.state is RowState.CONFLICT
+    assert isinstance(outcome.error, AmbiguousOutcomeError)
+    assert [each.name for each in outcome.error.accounts] == ["De"]
+
+
+@pytest.mark.parametrize("status", ["LOCKED", "SOME NEW WORD"])
+async def test_a_word_that_tells_nothing(job: Job, status: str) -> None:
+    """What is not known to be free is not connected, and the word is told."""
+    outcome = await play(job, [], [REACHED | {"status": status}], [])
+    assert outcome.state is RowState.FAILED
+    assert status in str(outcome.error)
+
+
+@pytest.mark.parametrize("id_", ["a\nb", " "])
+async def test_ids_that_cannot_be_sent_back(job: Job, id_: str) -> None:
+    """The row fails, the others go on; what was stored is told as it came."""
+    outcome = await play(job, [], [NEW | {"externalTradingAccountId": id_}], [])
+    assert outcome.state is RowState.FAILED
+    assert "the exchange's account" in str(outcome.error)
+    other = Job(sandbox=job.sandbox, journal=job.journal.with_suffix(".other"))
+    outcome = await play(other, [], [], [], STORED | {"credentialId": id_})
+    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, id_)
