@@ -9,7 +9,7 @@ from attrs import frozen
 from cadenza_async import _endpoints
 from cadenza_async._paging import Cursor
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError
+from cadenza_async.errors import CadenzaError, ServerError
 from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
@@ -54,28 +54,29 @@ async def sweep(desk: Desk, session: Session) -> Sweep:
     failures, before = 0, frozenset[str]()
     while True:
         try:
-            found, reliable = await _pages(session, desk.shared.loop.time())
+            found, cursor = await _pages(session, desk.shared.loop.time())
         except CadenzaError as error:
-            lost = fate_of_others(error) is Fate.USER_OUT
-            if lost or desk.shared.loop.time() > give_up:
-                raise
+            failure = error
         else:
-            if reliable or found.ids == before:
+            plausible = cursor.total in {None, len(found.accounts)} or found.ids == before
+            if plausible and not cursor.shrunk:
                 return found
             before = found.ids
+            failure = ServerError("the list of accounts changed each time it was read", status=200)
+        if fate_of_others(failure) is Fate.USER_OUT or desk.shared.loop.time() > give_up:
+            raise failure
         await desk.shared.pause(backoff(failures, desk.shared.jitter))
         failures += 1
 
 
-async def _pages(session: Session, begun: float) -> tuple[Sweep, bool]:
-    """List them once, and tell whether nothing can have been skipped."""
+async def _pages(session: Session, begun: float) -> tuple[Sweep, Cursor]:
+    """List them once."""
     cursor = Cursor()
     accounts: list[TradingAccount] = []
     while not cursor.finished:
         call = _endpoints.list_accounts(offset=cursor.offset)
         accounts += cursor.advance(await _page(session, call))
-    reliable = not cursor.shrunk and cursor.total in {None, len(accounts)}
-    return Sweep(begun=begun, accounts=tuple(accounts)), reliable
+    return Sweep(begun=begun, accounts=tuple(accounts)), cursor
 
 
 async def _page(session: Session, call: Call[Page]) -> Page:
