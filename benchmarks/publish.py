@@ -22,14 +22,16 @@ _ABOUT: Final = (
 _TITLE: Final = """\
 # Results
 
-{summary}
 Medians over rounds in which everybody had a turn in a process of its own; in parentheses the
-quartiles. Ratios are taken within a round. `results.json` has all that was measured.
+quartiles. Ratios are taken within a round. On a busy machine everybody's figures are higher than
+on an idle one, and the more code runs, the more so. `results.json` has all that was measured;
+`nox -s bench -- --save benchmarks/results` measures it again, and `--only NAMES` a part of it.
 
 ![CPU per call](costs.svg)
 
 ![CPU per call and calls in flight](scaling.svg)
-"""
+
+{summary}"""
 
 
 def summary(about: Mapping[str, str], figures: Figures) -> str:

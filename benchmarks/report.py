@@ -61,19 +61,16 @@ def _row(figures: Figures, workload: str, rival: str, values: list[str]) -> list
 
 
 def goals(figures: Figures) -> str:
-    """Show which goals are met."""
-    lines = ["| what | goal | measured | |", "|---|---:|---:|---|"]
-    lines += [_goal(goal, goal.measured(figures)) for goal in GOALS]
-    return "\n".join(lines) + "\n"
+    """Show which goals are met, of those that something was measured for."""
+    told = [(goal, goal.measured(figures)) for goal in GOALS]
+    lines = [_goal(goal, measured) for goal, measured in told if measured]
+    return "\n".join(["| what | goal | measured | |", "|---|---:|---:|---|", *lines, ""])
 
 
-def _goal(goal: Goal, measured: Figure | None) -> str:
-    if measured is None:
-        return f"| {goal.what} | {goal.limit:g}{goal.unit} | | not measured |"
+def _goal(goal: Goal, measured: Figure) -> str:
+    limit = f"{goal.limit:,.{goal.digits}f}{goal.unit}"
     verdict = "met" if measured.middle <= goal.limit else "**missed**"
-    return (
-        f"| {goal.what} | {goal.limit:g}{goal.unit} | {_show(measured, goal.digits)} | {verdict} |"
-    )
+    return f"| {goal.what} | {limit} | {_show(measured, goal.digits)} | {verdict} |"
 
 
 def _show(figure: Figure, digits: int) -> str:

@@ -97,10 +97,10 @@ async def measure(work: Work, url: str, options: Namespace) -> str:
     ticking = asyncio.create_task(tick(late, ours))
     begun = time.perf_counter()
     await work(url, options)
-    rate = options.rows / (time.perf_counter() - begun)
+    rate = "" if work is nothing else f"{options.rows / (time.perf_counter() - begun):,.0f}"
     ticking.cancel()
     cuts = [cut * 1e3 for values in (late, ours) for cut in _cuts(values)]
-    return f"{rate:,.0f} | {len(late):,} | " + " | ".join(f"{cut:.1f}" for cut in cuts)
+    return f"{rate} | {len(late):,} | " + " | ".join(f"{cut:.1f}" for cut in cuts)
 
 
 def _cuts(values: list[float]) -> tuple[float, float, float]:

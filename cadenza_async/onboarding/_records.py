@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from cadenza_async.errors import CadenzaError
 
 _FIELDS: Final = tuple(field.name for field in fields(TradingAccount) if field.name != "extra")
-_ENCODER: Final = json.JSONEncoder(default=datetime.isoformat)
 _DATES: Final = ("created_at", "updated_at")
 
 
 def dump_account(account: TradingAccount) -> str:
     """Write an account, without the fields that are not described."""
-    return _ENCODER.encode({name: getattr(account, name) for name in _FIELDS})
+    facts = {name: getattr(account, name) for name in _FIELDS}
+    facts |= {name: facts[name].isoformat() for name in _DATES if facts[name]}
+    return json.dumps(facts)
 
 
 def load_account(text: str) -> TradingAccount:

@@ -29,7 +29,7 @@ READ_AHEAD: Final = 10_000  # rows; so long may one user's rows be before anothe
 _AT_A_TIME: Final = 32  # rows that are read before others in the loop have their turn
 _ENOUGH: Final = 5  # rows in hand for each call that may be in flight
 _AHEAD: Final = 0.002  # seconds until then, while there are rows in hand
-_FAR_AHEAD: Final = 0.05  # likewise, while there is no slot for rows of other users either
+_FAR_AHEAD: Final = 0.02  # likewise, while there is no slot for rows of other users either
 
 
 class Run:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cadenza_async._paging import Cursor
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError
+from cadenza_async.errors import CadenzaError, ServerError
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
 if TYPE_CHECKING:
@@ -57,29 +57,30 @@ async def sweep(desk: Desk, session: Session, witness: Witness[T]) -> Sweep[T]:
     failures, before = 0, set[str]()
     while True:
         try:
-            found, reliable = await _pages(desk, session, witness)
+            found, cursor = await _pages(desk, session, witness)
         except CadenzaError as error:
-            lost = fate_of_others(error) is Fate.USER_OUT
-            if lost or desk.shared.loop.time() > give_up:
-                raise
+            failure = error
         else:
-            if reliable or found.ids == before:
+            plausible = cursor.total in {None, len(found.found)} or found.ids == before
+            if plausible and not cursor.shrunk:
                 return found
             before = set(found.ids)
+            failure = ServerError("the list changed each time it was read", status=200)
+        if fate_of_others(failure) is Fate.USER_OUT or desk.shared.loop.time() > give_up:
+            raise failure
         await desk.shared.pause(backoff(failures, desk.shared.jitter))
         failures += 1
 
 
-async def _pages(desk: Desk, session: Session, witness: Witness[T]) -> tuple[Sweep[T], bool]:
-    """List them once, and tell whether nothing can have been skipped."""
+async def _pages(desk: Desk, session: Session, witness: Witness[T]) -> tuple[Sweep[T], Cursor]:
+    """List them once."""
     begun, cursor = desk.shared.loop.time(), Cursor()
     found: dict[str, T] = {}
     while not cursor.finished:
         page = await _page(session, witness.page(cursor.offset, desk.shared.config.dialect))
         cursor.advance(page)
         found |= page.rows
-    reliable = not cursor.shrunk and cursor.total in {None, len(found)}
-    return Sweep(begun=begun, found=found), reliable
+    return Sweep(begun=begun, found=found), cursor
 
 
 async def _page(session: Session, call: Call[Page[T]]) -> Page[T]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CALLS = 50
-FUNCTIONS = 1.85  # times those of careful aiohttp; to be lowered whenever it can be
+FUNCTIONS = 370  # more than with careful aiohttp; to be lowered whenever it can be
+STEPS = 3 if sys.version_info >= (3, 12) else 1  # likewise; aiohttp's writes start eagerly there
 
 
 @pytest.fixture
@@ -84,28 +85,28 @@ async def cost(way: str, url: str) -> dict[str, float]:
                 await make(connect)
         finally:
             gc.enable()
-    return {name: number / CALLS for name, number in counts.items()}
+    return {name: counts[name] / CALLS for name in ("functions", "steps", "tasks")}
 
 
 @pytest.mark.usefixtures("_benchmarks")
 async def test_a_call_does_little_more_than_careful_aiohttp() -> None:
-    """It makes no task, goes once more through the loop, and enters not many more functions."""
+    """It makes no task, and goes through the loop and into functions not much more often."""
     with import_module("server").serving(answers=1000) as server:
         ours, careful = await cost("ours", server.plain), await cost("careful", server.plain)
     assert ours["tasks"] == careful["tasks"]
-    assert ours["steps"] <= careful["steps"] + 1
-    assert ours["functions"] <= careful["functions"] * FUNCTIONS
+    assert ours["steps"] <= careful["steps"] + STEPS
+    assert ours["functions"] <= careful["functions"] + FUNCTIONS
 
 
 @pytest.mark.usefixtures("_benchmarks")
 async def test_a_call_leaves_nothing_behind() -> None:
-    """After a thousand calls no more memory is in use than after a hundred."""
-    with import_module("server").serving(answers=2000) as server:
+    """After four hundred calls no more memory is in use than after a hundred."""
+    with import_module("server").serving(answers=1000) as server:
         target = import_module("job").Target(url=server.plain)
         async with import_module("rivals.with_ours").connecting(target) as connect:
             await make(connect, 100)
             gc.collect()
             before = sys.getallocatedblocks()
-            await make(connect, 1000)
+            await make(connect, 300)
             gc.collect()
             assert sys.getallocatedblocks() - before < 100

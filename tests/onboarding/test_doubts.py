@@ -340,18 +340,46 @@ async def hang_up_later(exchange: Exchange) -> None:
     await hang_up(exchange)
 
 
+def page(total: int, *names: str) -> Act:
+    """Answer with a page of a list of so many accounts."""
+    rows = [
+        {"tradingAccountId": name, "venue": "BINANCE", "name": name, "status": "ACTIVE"}
+        for name in names
+    ]
+    about = {"total": total, "hasNext": len(names) < total}
+    return answers(200, envelope(data=rows, pagination=about))
+
+
 async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
     """What was skipped would look like what is not there."""
-
-    def page(total: int, *names: str) -> Act:
-        rows = [
-            {"tradingAccountId": name, "venue": "BINANCE", "name": name, "status": "ACTIVE"}
-            for name in names
-        ]
-        about = {"total": total, "hasNext": len(names) < total}
-        return answers(200, envelope(data=rows, pagination=about))
-
     async with RawServer() as server:
         server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), page(3, "a", "b", "Desk"))
         (outcome,) = await _connect(server, [row(1, name="Desk")], job)
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def test_what_is_skipped_again_and_again_is_not_gone(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists that shrink while they are read agree with each other, but prove nothing."""
+    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, *[page(3, "a"), page(2, "b")] * 4)
+        server.play(page(3, "a", "b", "Desk"))
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def test_a_list_that_always_shrinks_is_given_up(job: Job) -> None:
+    """The row stays UNKNOWN when patience ends."""
+
+    async def shrinking(exchange: Exchange) -> None:
+        total, name = (2, "b") if "offset=1" in exchange.request.target else (3, "a")
+        await page(total, name)(exchange)
+
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up)
+        server.default = shrinking
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        assert await raw.states([row(1, name="Desk")], patience=0.5) == {"desk-1": "UNKNOWN"}
+    assert not [r for r in server.requests[2:] if r.method == "POST"]

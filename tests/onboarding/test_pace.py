@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from cadenza_async import NewAccount, RowState
 from cadenza_async.onboarding._store import Store
 from cadenza_async.sandbox import Sandbox
-from tests.raw import RawServer
+from tests.raw import RawServer, done, hang
 
 from .jobs import Job, row
 
@@ -124,6 +124,28 @@ async def test_memory_does_not_grow_with_the_rows(
     assert done == 4_000
     assert max(held) <= 500 + 256
     assert objects[1] < objects[0] + 1_500  # so not one for each row
+
+
+async def test_rows_are_read_slowly_while_all_slots_are_taken(job: Job) -> None:
+    """What waits for nothing but a slot need not be in memory, but other users may follow."""
+    read, goal, arrived = 0, 0, asyncio.Event()
+
+    def rows() -> Iterator[NewAccount]:
+        nonlocal read
+        while True:
+            yield row(read := read + 1)
+            if read == goal:
+                arrived.set()
+
+    async with RawServer() as server:
+        server.play(done, hang, hang)
+        options = {"base_url": server.url, "grace": 0.1}
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool=options)
+        async with raw.running(rows(), concurrency=2):
+            await server.until(lambda: len(server.requests) == 3)
+            goal, begun = read + 320, asyncio.get_running_loop().time()
+            await arrived.wait()
+            assert asyncio.get_running_loop().time() - begun > 0.1
 
 
 async def test_reading_ahead_is_bounded(job: Job) -> None:
