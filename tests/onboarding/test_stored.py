@@ -14,10 +14,9 @@ from cadenza_async import Cadenza, RowState
 from cadenza_async.errors import (
     AuthenticationError,
     ConfigError,
-    ConflictError,
     CredentialsRejectedError,
+    InvalidRequestError,
     InvalidRowError,
-    NotFoundError,
     OutcomeUnknownError,
     UsageError,
     VenueError,
@@ -169,16 +168,22 @@ async def test_a_name_that_is_taken_meanwhile(references: Job) -> None:
     assert again["desk-1"].credential_id == stored
 
 
-async def test_a_credential_that_is_gone(references: Job) -> None:
-    """A row whose credential was revoked fails, and nothing is stored in its place unasked."""
-    stored = await _leave_stored(references)
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_a_credential_that_is_gone(references: Job, *, corrected: bool) -> None:
+    """A row whose credential was revoked fails; its keys are stored anew when that is asked for."""
+    stored = await _leave_stored(references, row(1, name="Desk"))
     async with references.connect() as pool:
         client = pool.client(access_token=references.tokens["u-1"])
         await client.revoke_credential(stored)
-    outcome = await run_one(references)
-    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, stored)
-    assert not isinstance(outcome.error, NotFoundError | ConflictError)
-    assert len(references.sandbox.credentials) == 1
+    given = row(2 if corrected else 1, name="Desk", key="desk-1")
+    outcome = (await references.run([given], flavour="credential"))["desk-1"]
+    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, None)
+    assert isinstance(outcome.error, InvalidRequestError)
+    assert (await references.journaled())["desk-1"].credential_id is None
+    outcomes = await references.run([given], flavour="credential", retry_failed=True)
+    assert outcomes["desk-1"].state is RowState.DONE
+    assert outcomes["desk-1"].credential_id not in {None, stored}
+    assert len(references.sandbox.credentials) == 2
 
 
 async def test_a_connect_that_turns_up_late_is_adopted(references: Job) -> None:
