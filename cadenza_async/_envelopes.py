@@ -149,8 +149,14 @@ def _request_id(envelope: Mapping[str, Any]) -> str | None:
 
 def one_line(text: str) -> str:
     """Return the text on one line, printable anywhere, and not endless."""
-    line = _BREAKS.sub(" ", text).strip().encode("utf-8", "backslashreplace").decode()
+    line = _BREAKS.sub(" ", text).strip()
+    if not line.isprintable():  # a character that turns the direction of writing, for example
+        line = "".join(each if each.isprintable() else _escape(each) for each in line)
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def _origin(location: str) -> str:

@@ -68,7 +68,7 @@ def _check_lent(session: ClientSession, settings: Mapping[str, Any]) -> None:
 
 
 def token_source(given: Token | None) -> Source:
-    """Return where an identity's tokens come from.
+    """Return where an identity's tokens come from: given, from the environment, or nowhere.
 
     Raises:
         ConfigError: If what was given cannot be a token.
@@ -100,7 +100,8 @@ class Sessions:
         """Return the session of a label, or of a token source when there is no label.
 
         Args:
-            source: Where tokens come from; it replaces the one of an equal label.
+            source: Where tokens come from; it replaces the one of an equal label, and one that was
+                logged out.
             label: What the user calls the identity.
         """
         key = self._identify(source) if label is None else ("label", label)

@@ -94,7 +94,7 @@ def seconds(argument: str, given: Any) -> float:  # noqa: ANN401
     return float(given)
 
 
-def _one_of(*words: str) -> Callable[..., None]:
+def _one_of(*words: str) -> Callable[[object, Attribute[Any], Any], None]:
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
         if value not in words:
             raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cadenza_async.errors import ClosedError
 
@@ -24,4 +24,4 @@ class Methods:
 
     @property
     def _dialect(self) -> Dialect:
-        return cast("Dialect", self._sending.shared.config.dialect)
+        return self._sending.shared.config.dialect

@@ -90,6 +90,9 @@ class Identity(Methods):
         Args:
             timeout: Seconds for the whole call; the client's default when not given.
 
+        Returns:
+            The user.
+
         Raises:
             CadenzaError: As for `list_accounts`.
         """
@@ -98,10 +101,14 @@ class Identity(Methods):
     async def health(self, *, timeout: float | None = None) -> Health:
         """Ask how Cadenza is (``GET /api/v3/health``); no access token is needed.
 
-        That Cadenza is not well is an answer, too, and no error.
+        That Cadenza is not well is an answer, too, and no error. The call counts against no rate
+        limit.
 
         Args:
             timeout: Seconds for the whole call; the client's default when not given.
+
+        Returns:
+            Its own word, whatever the HTTP status.
 
         Raises:
             CadenzaError: As for `list_accounts`, if it does not say how it is.

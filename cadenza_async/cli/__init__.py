@@ -181,7 +181,7 @@ def onboard(
     """
     from cadenza_async.cli import _onboard
     from cadenza_async.cli._conduct import Plan
-    from cadenza_async.onboarding import Flavour
+    from cadenza_async.onboarding._states import Flavour
 
     stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault)
     plan = Plan(

@@ -20,11 +20,12 @@ from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CadenzaError, ConfigError, UsageError
-from cadenza_async.onboarding import Flavour, onboard
+from cadenza_async.onboarding import onboard
 from cadenza_async.onboarding._files.ahead import ReadAhead
 from cadenza_async.onboarding._files.intake import Intake
 from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
 from cadenza_async.onboarding._files.reports import Reports, describe
+from cadenza_async.onboarding._states import Flavour
 from cadenza_async.pool import SessionPool
 from cadenza_async.sandbox import Sandbox
 

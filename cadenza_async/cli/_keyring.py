@@ -16,11 +16,11 @@ from cadenza_async.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 T = TypeVar("T")
 
 _SERVICE: Final = "cadenza"
 _INSTEAD: Final = "or set CADENZA_ACCESS_TOKEN instead"
+_HINT: Final = f"choose another ('keyring --list-backends'), {_INSTEAD}"
 _NO_KEYRINGS: Final = ("keyring.backends.fail", "keyring.backends.null")
 
 
@@ -103,9 +103,6 @@ class Entry:
         return found
 
 
-_HINT: Final = f"choose another ('keyring --list-backends'), {_INSTEAD}"
-
-
 def _ask(do: Callable[[Any], T]) -> T:
     try:
         return do(import_module("keyring"))
@@ -141,5 +138,5 @@ def _parse(text: str | None) -> Kept | None:
             due=float(stored["due"]),
             ends=float(stored["ends"]),
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None  # nothing of ours

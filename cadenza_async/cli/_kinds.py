@@ -106,17 +106,23 @@ def wire(thing: AttrsInstance) -> dict[str, Any]:
     return {name: _plain(value) for name, value in {**facts, **whose, **extra}.items()}
 
 
-def lines(thing: AttrsInstance) -> Table:
-    """Lay out all that is known of one thing, a line for each fact."""
-    table = Table.grid("", "", padding=(0, 2, 0, 0))
-    facts = [(name.replace("_", " "), value) for name, value in _facts(thing)]
+def lines(thing: AttrsInstance) -> str:
+    """Tell all that is known of one thing, a line for each fact."""
     extra: Mapping[str, Any] = getattr(thing, "extra", {})
-    for name, value in [*facts, *extra.items()]:
-        if value:
-            shown = _moment(value) if isinstance(value, datetime) else value
-            text = shown if isinstance(shown, str) else json.dumps(shown)
-            table.add_row(*(Text(printable(each)) for each in (name, text)))
-    return table
+    facts = [(name.replace("_", " "), value) for name, value in _facts(thing)]
+    known = [(name, value) for name, value in [*facts, *extra.items()] if _tells(value)]
+    width = max(len(name) for name, _ in known)
+    return "\n".join(printable(f"{name:<{width}}  {_shown(value)}") for name, value in known)
+
+
+def _tells(value: object) -> bool:
+    return bool(value) or isinstance(value, int)  # no and zero are facts, too
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return _moment(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _facts(thing: AttrsInstance) -> Iterator[tuple[str, Any]]:

@@ -61,7 +61,7 @@ class Output:
         if self._json:
             write_json(wire(thing))
         else:
-            open_console(sys.stdout).print(lines(thing))
+            open_console(sys.stdout).print(Text(lines(thing)), soft_wrap=True)
 
     def say(self, text: str, **facts: object) -> None:
         """Tell people a sentence, and scripts the facts in it."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _EARLY: Final = 300.0  # seconds before the end at which a token is refreshed
 _PATIENCE: Final = 30.0  # seconds between attempts to refresh a token that is still good
 _GRACE: Final = 10.0  # seconds that the end of a command waits for a refresh
-_LOOKS: Final = 10  # at what another command stores, and seconds between them
+_LOOKS: Final = 15  # at what another command may be storing, and seconds between them
 _BETWEEN: Final = 0.2
 _ENDED: Final = "the stored session has ended: 'cadenza login' begins another"
 
@@ -136,10 +136,10 @@ class StoredSession:
     async def _successor(self, spent: Kept) -> Kept:
         """Return what another command has stored, or else never use a refresh token again."""
         for _ in range(_LOOKS):
+            await asyncio.sleep(_BETWEEN)
             kept = await self._read()
             if kept != spent:
                 return kept
-            await asyncio.sleep(_BETWEEN)
         return await self._write(evolve(spent, refresh_token=None))
 
     async def _read(self) -> Kept:

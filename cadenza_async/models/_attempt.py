@@ -18,8 +18,8 @@ class Attempt:
         status: The HTTP status, if an answer came.
         errno: The server's error number, if there was one.
         request_id: The server's id of the request, if it gave one.
-        venue: The venue that was being connected, if it was a connect.
-        name: The name that was sent for the account, if there was one.
+        venue: The venue of the account or the credential that was being made.
+        name: The name that was sent for it, if there was one.
         identity: The label of the identity, if it has one.
     """
 

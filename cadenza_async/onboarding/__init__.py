@@ -2,14 +2,6 @@
 
 from cadenza_async.onboarding._handle import Onboarding, onboard
 from cadenza_async.onboarding._reader import JournalReader, JournalRow
-from cadenza_async.onboarding._states import Flavour, RowOutcome, RowState
+from cadenza_async.onboarding._states import RowOutcome, RowState
 
-__all__ = [
-    "Flavour",
-    "JournalReader",
-    "JournalRow",
-    "Onboarding",
-    "RowOutcome",
-    "RowState",
-    "onboard",
-]
+__all__ = ["JournalReader", "JournalRow", "Onboarding", "RowOutcome", "RowState", "onboard"]

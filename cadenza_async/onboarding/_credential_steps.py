@@ -13,10 +13,12 @@ from attrs import evolve
 
 from cadenza_async import _endpoints
 from cadenza_async.errors import (
+    ApiError,
     CadenzaError,
     ConflictError,
     CredentialsRejectedError,
     InvalidRowError,
+    NotFoundError,
     TransportError,
     UnreadableAnswerError,
     UsageError,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED: Final = 5  # accounts in an error
 _HTTP_OK: Final = 200
+_REVOKED: Final = 130001
 
 
 class Create(Step):
@@ -79,6 +82,7 @@ class Rotate(Step):
         row.held = evolve(_held(row), stale=False)
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
+        _mind(row, error)
         return _on_the_way(super().fate(row, error))
 
 
@@ -104,6 +108,7 @@ class Verify(Step):
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
         """Say what comes of it; asking changes nothing, so no answer leaves a doubt."""
+        _mind(row, error)
         came = fate(error, doubted=row.doubted)
         if came is Fate.DOUBTFUL and isinstance(error, TransportError):
             return Fate.THROTTLED
@@ -137,6 +142,13 @@ def next_step(row: Row) -> Step:
 
 def _held(row: Row) -> Held:
     return cast("Held", row.held)  # or it would be another step
+
+
+def _mind(row: Row, error: CadenzaError | None) -> None:
+    """Take down that the credential is gone: a later run may store the keys anew."""
+    revoked = isinstance(error, ApiError) and abs(error.errno or 0) == _REVOKED
+    if revoked or isinstance(error, NotFoundError):
+        row.held = evolve(_held(row), gone=True)
 
 
 def _unsendable(what: str, id_: str) -> UsageError | None:

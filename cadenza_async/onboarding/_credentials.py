@@ -24,6 +24,7 @@ class Held:
         verified: Whether the exchange was asked since anything about the row was in doubt; not
             journaled, as it is to be asked again after a crash.
         told: What that account is connected as, if it was said to be; not journaled either.
+        gone: Whether Cadenza does not have it any more, so that it is to be forgotten.
     """
 
     credential_id: str
@@ -31,6 +32,7 @@ class Held:
     stale: bool = False
     verified: bool = False
     told: str | None = None
+    gone: bool = False
 
 
 class Credentials:
@@ -45,6 +47,9 @@ class Credentials:
 
     def keep(self, row: int, held: Held) -> None:
         """Note the credential of a row; what was in doubt before it was there is so no more."""
+        if held.gone:
+            self._file.execute("DELETE FROM credentials WHERE row = ?", (row,))
+            return
         facts = (held.credential_id, held.external_id, held.stale, row)
         found = self._file.execute(
             "UPDATE credentials SET credential_id = ?, external_id = ?, stale = ? WHERE row = ?",

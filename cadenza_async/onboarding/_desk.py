@@ -75,6 +75,11 @@ class Row:
     failures: int = 0
     held: Held | None = None
 
+    @property
+    def credential_id(self) -> str | None:
+        """The credential, as long as Cadenza has it."""
+        return None if self.held is None or self.held.gone else self.held.credential_id
+
 
 class Desk:
     """Tools, tasks and counts of a run.
@@ -208,7 +213,7 @@ class Desk:
                 user=row.account.user or None,
                 venue=row.account.venue,
                 name=row.name,
-                credential_id=None if row.held is None else row.held.credential_id,
+                credential_id=row.credential_id,
             )
         )
 

@@ -102,7 +102,7 @@ class Doubts(Generic[T]):
                 failures, stable = 0, self._now()
                 pause = max(_LEAST_PAUSE * self._quarantine, _PAUSE * (stable - began))
             elif began - stable > self._desk.options.patience:
-                raise ServerError("the list of accounts changed each time it was read", status=200)
+                raise ServerError("the list changed each time it was read", status=200)
             else:
                 failures += 1
                 pause = backoff(failures, self._desk.shared.jitter)

@@ -232,7 +232,9 @@ class Store:
         if now in OPEN:
             if held is None:
                 return self._renew(id_, entry, doubted=bool(doubted) and known.same)
-            held = evolve(held, stale=held.stale or not known.same)
+            if not known.same:
+                chosen = held.external_id if doubted else None
+                held = evolve(held, external_id=chosen, stale=True)
             return self._renew(id_, entry, doubted=bool(doubted), held=held)
         self._meet_again(id_, now)
         return Admitted(

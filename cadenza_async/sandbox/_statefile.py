@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cadenza_async.sandbox._records import Record, StateError
 from cadenza_async.sandbox._sealing import Seal, find_seal, require_library
@@ -35,6 +35,12 @@ _TABLES: Final = (
         UNIQUE (kind, id)
     )
     """,
+)
+_Row: TypeAlias = tuple[int, str, str, bytes, bytes]
+_EVERYTHING: Final = "SELECT number, kind, id, nonce, sealed FROM records ORDER BY number"
+_CHANGED: Final = (
+    "is not as the sandbox wrote it: put a copy of the file back, or begin with another; nothing "
+    "in it was changed"
 )
 _NUMBER: Final = """
 SELECT coalesce(
@@ -76,11 +82,11 @@ class StateFile:
             StateError: A row does not open.
         """
         try:
-            rows = self._file.execute("SELECT * FROM records ORDER BY number").fetchall()
+            rows = self._file.execute(_EVERYTHING).fetchall()
         except sqlite3.Error as error:
             problem = str(error)
         else:
-            return [self._open(*row) for row in rows]
+            return [self._open(row) for row in rows]
         raise StateError(f"{self._path} cannot be read: {problem}")
 
     def write(self, records: Iterable[Record]) -> None:
@@ -112,6 +118,7 @@ class StateFile:
             new = not self._one("SELECT count(*) FROM sqlite_schema")
             self._file.execute("COMMIT")
             self._file.execute("PRAGMA synchronous = FULL")
+            self._file.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
             if not new:
                 self._recognise()
             seal = find_seal(self._path, key_file, new=new)
@@ -142,12 +149,16 @@ class StateFile:
             )
 
     def _check(self, seal: Seal) -> None:
+        """Tell another key, which opens nothing, from a check that was changed."""
         rows = self._file.execute("SELECT nonce, sealed FROM meta").fetchall()
-        if [seal.open(nonce, sealed, _CHECK) for nonce, sealed in rows] != [b""]:
-            raise StateError(
-                f"{self._path} was written with another key than that of {seal.source}; nothing "
-                "in it was changed"
-            )
+        if [seal.open(nonce, sealed, _CHECK) for nonce, sealed in rows] == [b""]:
+            return
+        if any(_opened(seal, row) for row in self._file.execute(_EVERYTHING)):
+            raise StateError(f"the check value of {self._path} {_CHANGED}")
+        raise StateError(
+            f"{self._path} was written with another key than that of {seal.source}; nothing "
+            "in it was changed"
+        )
 
     def _put(self, record: Record) -> None:
         place = (record.kind, record.id)
@@ -160,14 +171,11 @@ class StateFile:
             "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", (number, *place, *sealed)
         )
 
-    def _open(self, number: int, kind: str, id_: str, nonce: object, sealed: object) -> Record:
-        text = self._seal.open(nonce, sealed, _about(number, kind, id_))
+    def _open(self, row: _Row) -> Record:
+        text = _opened(self._seal, row)
         if text is None:
-            raise StateError(
-                f"row {number} of {self._path} is not as the sandbox wrote it: put a copy of the "
-                "file back, or begin with another; nothing in it was changed"
-            )
-        return Record(kind=kind, id=id_, value=json.loads(text))
+            raise StateError(f"row {row[0]} of {self._path} {_CHANGED}")
+        return Record(kind=row[1], id=row[2], value=json.loads(text))
 
     def _one(self, question: str, given: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
         return self._file.execute(question, given).fetchone()[0]
@@ -188,6 +196,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     raise StateError(f"{path} cannot be opened: {problem}")
 
 
+def _opened(seal: Seal, row: _Row) -> bytes | None:
+    number, kind, id_, nonce, sealed = row
+    return seal.open(nonce, sealed, _about(number, kind, id_))
+
+
 def _text(found: bytes) -> str:
     return found.decode(errors="replace")
 
@@ -195,11 +208,11 @@ def _text(found: bytes) -> str:
 def _problem(error: sqlite3.Error) -> str:
     text = str(error)
     if "locked" in text:
-        return "is in use by another sandbox"
+        return "is in use: only one sandbox at a time can have it"
     if "not a database" in text:
         return "is not the state of a sandbox"
     return f"cannot be opened: {text}"
 
 
-def _about(number: object, kind: object, id_: object) -> bytes:
-    return json.dumps([number, kind, id_], default=repr).encode()
+def _about(*place: object) -> bytes:
+    return json.dumps(place, default=repr).encode()  # somebody may have put bytes there

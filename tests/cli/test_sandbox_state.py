@@ -139,7 +139,7 @@ async def test_what_is_wrong_with_the_state_is_wrong_usage(tmp_path: Path) -> No
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 0
     assert (end.code, end.out) == (2, "")
-    assert end.err.splitlines()[0] == f"{tmp_path / 'state'} is in use by another sandbox"
+    assert end.err.startswith(f"{tmp_path / 'state'} is in use: ")
     assert len(end.err.splitlines()) == 2
 
 

@@ -108,6 +108,20 @@ BY_REFERENCE = {
     "credential_ids": [CREDENTIAL],
 }
 MODES = {"position_mode": "HEDGE", "collateral_mode": "CROSS", "margin_mode": "ISOLATED"}
+WRITES = (
+    "connect_account",
+    "connect_with_credential",
+    "enable_account",
+    "disable_account",
+    "rename_account",
+    "disconnect_account",
+)
+GONE = account(
+    user_id=USER,
+    venue="COINBASE",
+    status="DISCONNECTED",
+    updated_at=datetime(2025, 6, 15, 15, 16, 40, tzinfo=UTC),
+)
 OF_PAGES = {"user_id": USER, "credential_type": "EXCHANGE", "api_key": "abcd****yz"}
 OF_OPENAPI = {"credential_type": "API_KEY"}
 LATER = THEN + timedelta(seconds=1)
@@ -119,9 +133,14 @@ LOGGED_IN = User(
 @pytest.mark.parametrize(
     ("method", "name", "value"),
     [
-        ("connect_account", "connect_openapi.200.json", account(**BY_REFERENCE)),
-        ("connect_with_credential", "connect_openapi.200.json", account(**BY_REFERENCE)),
-        ("enable_account", "connect_openapi.200.json", account(**BY_REFERENCE)),
+        *(
+            (method, name, value)
+            for method in WRITES
+            for name, value in (
+                ("connect_openapi.200.json", account(**BY_REFERENCE)),
+                ("disconnect.200.json", GONE),
+            )
+        ),
         (
             "list_accounts",
             "list_openapi.200.json",
@@ -130,14 +149,9 @@ LOGGED_IN = User(
         ("list_accounts", "list.200.json", [account(user_id=USER)]),
         ("get_account", "list.200.json", account(user_id=USER)),
         (
-            "disconnect_account",
-            "disconnect.200.json",
-            account(
-                user_id=USER,
-                venue="COINBASE",
-                status="DISCONNECTED",
-                updated_at=datetime(2025, 6, 15, 15, 16, 40, tzinfo=UTC),
-            ),
+            "get_account",
+            "list_openapi.200.json",
+            account(status="LOCKED", **BY_REFERENCE, **MODES),
         ),
         (
             "list_operations",
@@ -162,6 +176,8 @@ LOGGED_IN = User(
         ("create_credential", "credential_pages.200.json", credential(**OF_PAGES)),
         ("create_credential", "credential_openapi.200.json", credential(**OF_OPENAPI)),
         ("rotate_credential", "credential_pages.200.json", credential(**OF_PAGES)),
+        ("rotate_credential", "credential_openapi.200.json", credential(**OF_OPENAPI)),
+        ("revoke_credential", "credential_openapi.200.json", credential(**OF_OPENAPI)),
         (
             "revoke_credential",
             "credential_revoked.200.json",

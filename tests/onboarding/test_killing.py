@@ -29,11 +29,11 @@ runpy.run_module("tests.onboarding.worker", run_name="__main__")
 """
 
 
-async def work(job: Job, lines: int | None) -> None:
+async def work(job: Job, lines: int | None, *way: str) -> None:
     """Run the job in a process of its own; kill it after so many outcomes, and a moment."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", WORK, str(Path(__file__).parents[2])),
-        *(job.sandbox.url, str(job.journal), str(ROWS), str(QUARANTINE)),
+        *(job.sandbox.url, str(job.journal), str(ROWS), str(QUARANTINE), *way),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -56,9 +56,9 @@ async def test_killed_again_and_again(job: Job, seed: int) -> None:
     chance = random.Random(seed)
     job.sandbox.script(*WEATHER, "slow-commit:100ms:30%@connect", "latency:30ms:50%@connect")
     for _ in range(KILLS):
-        await work(job, chance.randrange(1, 30))
+        await work(job, chance.randrange(1, 30), "direct", "pages")
     assert len(job.sandbox.accounts) < ROWS
-    await work(job, None)
+    await work(job, None, "direct", "pages")
     there = {(a["userId"], a["name"]): a["tradingAccountId"] for a in job.sandbox.accounts}
     assert len(there) == len(job.sandbox.accounts) == ROWS
     journaled = (await job.journaled(RowState.DONE)).values()
@@ -66,3 +66,19 @@ async def test_killed_again_and_again(job: Job, seed: int) -> None:
     assert {
         (r.user, r.name): r.account and r.account.trading_account_id for r in journaled
     } == there
+
+
+@pytest.mark.timeout(120)
+async def test_killed_while_keys_are_stored(references: Job) -> None:
+    """At the end every row has one credential and one account, and the journal knows which."""
+    chance, way = random.Random(3), ("credential", "openapi")
+    weather = [line.replace("connect", "credential-create") for line in WEATHER]
+    references.sandbox.script(*WEATHER, *weather, "slow-commit:100ms:30%@credential-create")
+    for _ in range(KILLS):
+        await work(references, chance.randrange(1, 20), *way)
+    await work(references, None, *way)
+    journaled = (await references.journaled(RowState.DONE)).values()
+    assert len(journaled) == len(references.sandbox.accounts) == ROWS
+    stored = {c["credentialId"] for c in references.sandbox.credentials}
+    assert {r.credential_id for r in journaled} == stored
+    assert len(stored) == len(references.sandbox.credentials) == ROWS

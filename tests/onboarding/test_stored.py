@@ -14,10 +14,9 @@ from cadenza_async import Cadenza, RowState
 from cadenza_async.errors import (
     AuthenticationError,
     ConfigError,
-    ConflictError,
     CredentialsRejectedError,
+    InvalidRequestError,
     InvalidRowError,
-    NotFoundError,
     OutcomeUnknownError,
     UsageError,
     VenueError,
@@ -119,6 +118,16 @@ async def test_a_stored_row_may_be_corrected(references: Job) -> None:
     assert steps(references)[-3:] == ["rotate", "verify", "connect"]
 
 
+async def test_another_account_may_be_meant(references: Job) -> None:
+    """A row that is corrected before anything was in doubt may choose once more."""
+    many = {"name": "Desk", "api_key": f"many-{'x' * 9}"}
+    references.sandbox.script("echo-secret@connect")
+    assert (await run_one(references, row(1, account_type="SPOT", **many))).state is RowState.FAILED
+    outcome = await run_one(references, row(1, account_type="MARGIN", **many))
+    assert outcome.account is not None
+    assert outcome.account.external_account_type == "MARGIN"
+
+
 @pytest.mark.parametrize("fault", ["drop-before-commit", "drop-after-commit", "429-bare"])
 async def test_a_rotation_in_doubt_is_done_again(references: Job, fault: str) -> None:
     """Doing it twice changes nothing; nothing goes on before it is certain."""
@@ -169,16 +178,22 @@ async def test_a_name_that_is_taken_meanwhile(references: Job) -> None:
     assert again["desk-1"].credential_id == stored
 
 
-async def test_a_credential_that_is_gone(references: Job) -> None:
-    """A row whose credential was revoked fails, and nothing is stored in its place unasked."""
-    stored = await _leave_stored(references)
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_a_credential_that_is_gone(references: Job, *, corrected: bool) -> None:
+    """A row whose credential was revoked fails; its keys are stored anew when that is asked for."""
+    stored = await _leave_stored(references, row(1, name="Desk"))
     async with references.connect() as pool:
         client = pool.client(access_token=references.tokens["u-1"])
         await client.revoke_credential(stored)
-    outcome = await run_one(references)
-    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, stored)
-    assert not isinstance(outcome.error, NotFoundError | ConflictError)
-    assert len(references.sandbox.credentials) == 1
+    given = row(2 if corrected else 1, name="Desk", key="desk-1")
+    outcome = (await references.run([given], flavour="credential"))["desk-1"]
+    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, None)
+    assert isinstance(outcome.error, InvalidRequestError)
+    assert (await references.journaled())["desk-1"].credential_id is None
+    outcomes = await references.run([given], flavour="credential", retry_failed=True)
+    assert outcomes["desk-1"].state is RowState.DONE
+    assert outcomes["desk-1"].credential_id not in {None, stored}
+    assert len(references.sandbox.credentials) == 2
 
 
 async def test_a_connect_that_turns_up_late_is_adopted(references: Job) -> None:
@@ -227,6 +242,21 @@ async def test_a_journal_of_the_first_format(job: Job) -> None:
     assert await job.states([row(1), row(2, api_key=BAD)]) == {"desk-1": "DONE", "desk-2": "FAILED"}
     assert len(job.sandbox.requests) == sent
     assert await job.states([row(3)]) == {"desk-3": "DONE"}
+
+
+async def test_an_upgrade_is_all_or_nothing(job: Job) -> None:
+    """A journal whose upgrade cannot be finished stays what it was."""
+    await job.run([row(1)])
+    _age(job.journal)
+    with closing(sqlite3.connect(job.journal)) as file:
+        file.execute("CREATE TABLE former_credentials (x)")
+    before = repr(await job.journaled())
+    with pytest.raises(ConfigError, match="already exists"):
+        await job.run([row(1)])
+    assert repr(await job.journaled()) == before
+    with closing(sqlite3.connect(job.journal)) as file:
+        file.execute("DROP TABLE former_credentials")
+    assert await job.states([row(1)]) == {"desk-1": "DONE"}
 
 
 async def test_blocking_code_has_both_flavours(references: Job) -> None:

@@ -85,7 +85,10 @@ async def test_one_sandbox_at_a_time(state: Path) -> None:
     """The second is told so, and the first is not disturbed by it."""
     async with serving(state=state) as api:
         for _ in range(2):
-            assert await complaint(state) == f"{state} is in use by another sandbox"
+            assert (
+                await complaint(state)
+                == f"{state} is in use: only one sandbox at a time can have it"
+            )
         account = (await api.connect()).data
         await api.disconnect(account["tradingAccountId"])
 
@@ -132,6 +135,37 @@ async def test_a_row_that_was_changed_is_told(state: Path, change: str) -> None:
     sql(state, "DELETE FROM records WHERE number = ?", changed[0])
     sql(state, "INSERT INTO records VALUES (?, ?, ?, ?, ?)", *first)
     assert sql(state, "SELECT * FROM records") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ("UPDATE meta SET sealed = zeroblob(16)", "UPDATE meta SET (nonce, sealed) = (?, ?)"),
+        ("UPDATE meta SET nonce = zeroblob(12)", "UPDATE meta SET (nonce, sealed) = (?, ?)"),
+        ("DELETE FROM meta", "INSERT INTO meta VALUES (?, ?)"),
+    ],
+)
+async def test_a_check_value_that_was_changed_is_told(state: Path, change: str, mend: str) -> None:
+    """It is not said that the key is another, for the rows open with it."""
+    [before] = sql(state, "SELECT nonce, sealed FROM meta")
+    sql(state, change)
+    told = await complaint(state)
+    assert told.startswith(f"the check value of {state} is not as the sandbox wrote it: ")
+    sql(state, mend, *before)
+
+
+async def test_what_is_forgotten_is_overwritten(state: Path) -> None:
+    """The keys of an account that was disconnected are not even left behind sealed."""
+    async with serving(state=state) as api:
+        account = (await api.connect(apiSecret=secrets.token_hex(200))).data["tradingAccountId"]
+    [(sealed,)] = sql(state, "SELECT sealed FROM records WHERE id = ?", account)
+    pieces = [sealed[at : at + 16] for at in range(0, len(sealed), 16)]
+    contents = await asyncio.to_thread(state.read_bytes)
+    assert all(piece in contents for piece in pieces)
+    async with serving(state=state) as api:
+        await api.disconnect(account)
+    contents = await asyncio.to_thread(state.read_bytes)
+    assert not any(piece in contents for piece in pieces)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,14 @@ from multidict import CIMultiDict
 from cadenza_async import _endpoints
 from cadenza_async._calls import Answer, Call
 from cadenza_async._outcomes import Outcome, judge
-from cadenza_async.models import NewAccount, TradingAccount
+from cadenza_async.auth import PasswordLogin
+from cadenza_async.models import NewAccount
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from cadenza_async.models import Credential, LoginSession, TradingAccount
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -45,13 +48,44 @@ def new_account(**changes: Any) -> NewAccount:
 
 
 def call(kind: str, **changes: Any) -> Call[Any]:
-    """Make the write or the read that a test judges."""
-    return _endpoints.list_accounts() if kind == LIST else connect(**changes)
+    """Make the call that a test judges."""
+    return connect(**changes) if changes else EVERY[kind]()
 
 
 def connect(**changes: Any) -> Call[TradingAccount]:
     """Make a connect."""
     return _endpoints.connect_account(new_account(**changes))
+
+
+def create() -> Call[Credential]:
+    """Make the storing of a credential; every secret of it is a marker."""
+    keys: dict[str, Any] = {
+        "api_key": Secret(marker("key")),
+        "api_secret": Secret(marker("secret")),
+    }
+    return _endpoints.create_credential(venue="BINANCE", **keys)
+
+
+def login() -> Call[LoginSession]:
+    """Make a login, whose password is a marker."""
+    return _endpoints.login(PasswordLogin(email="ops@example.test", password=marker("secret")))
+
+
+EVERY: dict[str, Callable[[], Call[Any]]] = {
+    CONNECT: connect,
+    LIST: _endpoints.list_accounts,
+    "connect by reference": lambda: _endpoints.connect_with_credential("k-1", "spot"),
+    "disable": lambda: _endpoints.disable_account("a-1"),
+    "operations": _endpoints.list_operations,
+    "create": create,
+    "credentials": _endpoints.list_credentials,
+    "verify": lambda: _endpoints.verify_credential("k-1"),
+    "login": login,
+    "logout": _endpoints.logout,
+    "user": _endpoints.user,
+    "health": _endpoints.health,
+}
+"""A call of every kind of answer; connecting, creating and logging in send a secret."""
 
 
 def answer(

@@ -190,3 +190,21 @@ def test_a_reading_does_not_show_the_envelope() -> None:
 def test_one_line_has_no_breaks(text: str) -> None:
     """Whatever some program takes for the end of a line becomes a space."""
     assert one_line(text) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb", "a\\u202eb"),
+        ("a\u200bb", "a\\u200bb"),
+        ("a\uea6fb", "a\\uea6fb"),
+        ("a\ud800b", "a\\ud800b"),
+        ("a\U000e0001b", "a\\U000e0001b"),
+        ("机构 🚀 é", "机构 🚀 é"),
+    ],
+    ids=["turned", "no width", "private", "half a pair", "a tag", "people's words"],
+)
+def test_one_line_can_be_printed(text: str, shown: str) -> None:
+    """What no terminal prints, or what would mislead its reader, is written out."""
+    assert one_line(text) == shown
+    assert one_line(text).isprintable()

@@ -159,6 +159,22 @@ def test_what_never_had_an_answer_has_no_request_id() -> None:
     assert errors.OutcomeUnknownError("x", request_id="r").request_id == "r"
 
 
+def test_an_unknown_outcome_crosses_processes_with_all_it_knows() -> None:
+    """What `resolve` needs, and what to do instead where it cannot tell, arrive together."""
+    sent = errors.OutcomeUnknownError(
+        "x",
+        name="n",
+        path="tradingAccount/connect",
+        external_trading_account_id="spot",
+        credential_id="k-1",
+    )
+    sent.remedy = "look"
+    received = pickle.loads(pickle.dumps(sent))  # noqa: S301
+    assert vars(received) == vars(sent)
+    assert (received.path, received.remedy) == ("tradingAccount/connect", "look")
+    assert (received.external_trading_account_id, received.credential_id) == ("spot", "k-1")
+
+
 def test_a_number_claimed_twice_fails_at_definition() -> None:
     """Two classes for one number are a mistake that no test of a call would show."""
     with pytest.raises(
