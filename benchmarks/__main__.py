@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -58,6 +59,7 @@ def _measure(options: Namespace) -> Results:
 def main() -> None:
     """Measure, print tables, and keep the results if that is wanted."""
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the server would be left alone
     measured = _measure(options)
     print(summary(measured.about, Figures(measured.samples)))
     if options.save:
