@@ -78,8 +78,7 @@ class Flight:
     async def _leave(self) -> None:
         """Wait for a slot, once there is room in the rate limit, and write down the intent."""
         try:
-            if self._left is None:
-                await self._take_slot()
+            await self._take_slot()
             if self._step.writes:
                 row = self._row
                 await self._desk.journal.move(row.id, RowState.INTENT, held=row.held)
