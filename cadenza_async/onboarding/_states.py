@@ -76,7 +76,8 @@ class RowOutcome:
         state: Anything but `RowState.INTENT`.
         account: The connected account, when it is DONE.
         error: Why it is not DONE.
-        attempts: How often it was sent in this run; 0 for what was settled before.
+        attempts: How often something was sent for it in this run that may change something; 0
+            for what was settled before.
         user: Whose account it is.
         venue: Its venue; None when the row could not be read.
         name: The name it has at Cadenza, or would have had.
