@@ -118,7 +118,7 @@ def _envelope(answer: Answer) -> tuple[Mapping[str, Any] | None, str]:
         return None, f"a redirect to {_origin(answer.headers.get('Location', ''))}"
     if answer.body is None:
         return None, "an answer longer than any of Cadenza's"
-    if not answer.body.strip():
+    if not answer.body or answer.body.isspace():
         return None, "an empty answer"
     try:
         parsed = decode(answer.body)
