@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from onboarding.instant import serving
+from instant import serving
 from processes import pin
 
 _ROWS: Final = 5000
@@ -17,7 +17,7 @@ _WAYS: Final = {"journal": "with_journal", "bare": "without"}
 
 def measured(way: str, url: str) -> dict[str, float]:
     """Return what a process that does nothing else tells."""
-    script = Path(__file__).with_name("onboarding") / "many_rows.py"
+    script = Path(__file__).with_name("many_rows.py")
     command = [sys.executable, str(script), "--way", way, "--url", url, "--rows", str(_ROWS)]
     told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return {"row": told["work"]}

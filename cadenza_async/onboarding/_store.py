@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from cadenza_async.errors import CadenzaError, ConfigError, InvalidRowError
 from cadenza_async.models import AccountStatus, TradingAccount
 from cadenza_async.onboarding import _schema
-from cadenza_async.onboarding._credentials import Credentials, Held
+from cadenza_async.onboarding._credentials import Credentials, Held, hold
 from cadenza_async.onboarding._records import dump_error, load_account, load_error
 from cadenza_async.onboarding._states import (
     MOVES,
@@ -215,7 +215,7 @@ class Store:
             return self._take_in(entry)
         id_, state, fingerprint, run, name, account, error, doubted, user, venue, *facts = found
         error = load_error(error) if error else None
-        held = _held(*facts)
+        held = hold(*facts)
         known = Known(
             state=RowState(state),
             same=fingerprint == entry.fingerprint,
@@ -230,12 +230,7 @@ class Store:
             refusal.key = entry.key
             return Admitted(id=0, state=RowState.FAILED, name=name, error=refusal, held=held)
         if now in OPEN:
-            if held is None:
-                return self._renew(id_, entry, doubted=bool(doubted) and known.same)
-            if not known.same:
-                chosen = held.external_id if doubted else None
-                held = evolve(held, external_id=chosen, stale=True)
-            return self._renew(id_, entry, doubted=bool(doubted), held=held)
+            return self._reopen(id_, entry, held, doubted=bool(doubted), same=known.same)
         self._meet_again(id_, now)
         return Admitted(
             id=id_,
@@ -246,6 +241,16 @@ class Store:
             doubted=now is RowState.UNKNOWN,
             held=held,
         )
+
+    def _reopen(
+        self, id_: int, entry: Entry, held: Held | None, *, doubted: bool, same: bool
+    ) -> Admitted:
+        """Let a row wait to be sent; a credential may hold other keys than it has now."""
+        if held is None:
+            return self._renew(id_, entry, doubted=doubted and same)
+        if not same:
+            held = evolve(held, external_id=held.external_id if doubted else None, stale=True)
+        return self._renew(id_, entry, doubted=doubted, held=held)
 
     def _meet_again(self, id_: int, state: RowState) -> None:
         self._file.execute(
@@ -383,13 +388,6 @@ class Store:
         missing = self._file.execute("SELECT count(*) FROM rows WHERE run < ?", (self._run,))
         count: int = missing.fetchone()[0]
         return count
-
-
-def _held(credential_id: str | None, external_id: str | None, stale: int) -> Held | None:
-    """Return the credential of a row, if it has one."""
-    if credential_id is None:
-        return None
-    return Held(credential_id=credential_id, external_id=external_id, stale=bool(stale))
 
 
 def _blocking(account: TradingAccount) -> str | None:
