@@ -87,14 +87,21 @@ class Credentials:
 
     def _explained(self, user: str, credential: Credential) -> bool:
         question = """
-            SELECT EXISTS (SELECT 1 FROM former_credentials WHERE user = ?1 AND credential_id = ?2)
-            OR EXISTS (SELECT 1 FROM credentials WHERE credential_id = ?2)
+            SELECT EXISTS (
+                SELECT 1 FROM former_credentials WHERE user = :user AND credential_id = :id
+            )
+            OR EXISTS (SELECT 1 FROM credentials WHERE credential_id = :id)
             OR EXISTS (
                 SELECT 1 FROM rows LEFT JOIN credentials ON credentials.row = rows.id
-                WHERE user = ?1 AND venue = ?3 AND name = ?4 AND state = 'INTENT'
+                WHERE user = :user AND venue = :venue AND name = :name AND state = 'INTENT'
                 AND credential_id IS NULL
             )
         """
-        facts = (user, credential.credential_id, credential.venue, credential.name)
+        facts = {
+            "user": user,
+            "id": credential.credential_id,
+            "venue": credential.venue,
+            "name": credential.name,
+        }
         explained: int = self._file.execute(question, facts).fetchone()[0]
         return bool(explained)
