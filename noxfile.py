@@ -26,7 +26,7 @@ EXTRAS = ("cli", "keyring", "sandbox")
 PACKAGE = f".[{','.join(EXTRAS)}]"
 PARALLEL = ("--numprocesses", "auto")
 SINGLE_CALLS = ("tests/unit", "tests/wire", "tests/clients", "tests/sandbox", "tests/cli")
-MANY_PROCESSES = ("tests/cli", "tests/cli_onboard", "tests/plugin")
+LONG = ("tests/cli", "tests/cli_onboard", "tests/leaks", "tests/plugin", "tests/simulation")
 NEEDS = [
     *PYPROJECT["project"]["dependencies"],
     *(need for each in EXTRAS for need in PYPROJECT["project"]["optional-dependencies"][each]),
@@ -73,12 +73,12 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests but for those of commands, which `coverage` and `floors` run.
+    """Run the tests but for the longest, which `coverage` runs.
 
     What follows `--` goes to pytest, and then it runs what it is told to.
     """
     session.install(PACKAGE, *group("test"))
-    chosen = session.posargs or [f"--ignore={folder}" for folder in MANY_PROCESSES]
+    chosen = session.posargs or [f"--ignore={folder}" for folder in LONG]
     session.run("pytest", *PARALLEL, *chosen)
 
 
