@@ -92,7 +92,7 @@ def test_eight_clients_share_one_thread(sandbox: Sandbox) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         most = max(threads.map(work, range(THREADS)))
     assert most <= before + THREADS + 1
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # an earlier test's may have ended
     assert len(sandbox.accounts) == THREADS
 
 
@@ -185,7 +185,7 @@ def test_it_is_closed_for_good(sandbox: Sandbox) -> None:
         pass
     with pytest.raises(ClosedError), client:
         pass
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # an earlier test's may have ended
 
 
 def test_no_session_of_a_loop() -> None:
