@@ -164,7 +164,7 @@ class Desk:
         since = self.slots.unreachable_since
         if since is not None and self.shared.loop.time() - since > self.options.patience:
             self.lost = error
-            for lane in self.lanes.values():
+            for lane in [*self.lanes.values()]:
                 lane.end(error)
 
     async def stop(self) -> None:

@@ -15,6 +15,8 @@ from cadenza_async.onboarding._states import Fate, RowState, after, fate_of_othe
 from cadenza_async.onboarding._sweeps import FOREVER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cadenza_async._session import Session
     from cadenza_async.onboarding._desk import Desk, Row
 
@@ -33,12 +35,18 @@ class Flight:
         session: The user's session.
         user: The user.
         row: The row.
-
-    Attributes:
-        off: Done when the row has left, or never will: the next one may wait for its turn.
+        departed: Is called when the row has had its turn, or never will.
     """
 
-    def __init__(self, desk: Desk, session: Session, user: str, row: Row) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        session: Session,
+        user: str,
+        row: Row,
+        *,
+        departed: Callable[[], None],
+    ) -> None:
         self._desk = desk
         self._session = session
         self._user = user
@@ -48,7 +56,7 @@ class Flight:
         self._intended = False
         self._broken = False
         self._renamed = False
-        self.off: asyncio.Future[None] = desk.shared.loop.create_future()
+        self._departed: Callable[[], None] | None = departed
 
     async def fly(self) -> Fate:
         """Send the row, and leave in it what came of that.
@@ -60,8 +68,7 @@ class Flight:
             return await self._land(error)
         finally:
             self._give_back()
-            if not self.off.done():
-                self.off.set_result(None)
+            self._depart()
 
     async def _send(self) -> Exception | None:
         row, step = self._row, self._step
@@ -99,8 +106,13 @@ class Flight:
             raise
         self._desk.flying.add(cast("asyncio.Task[None]", asyncio.current_task()))
         self._desk.mark(self._row, RowState.INTENT)
-        if not self.off.done():
-            self.off.set_result(None)
+        self._depart()
+
+    def _depart(self) -> None:
+        """Let the next row wait for its turn."""
+        departed, self._departed = self._departed, None
+        if departed is not None:
+            departed()
 
     def _return(self) -> None:
         """Keep nothing back from others while waiting for room in the rate limit once more.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cadenza_async.onboarding._records import dump_account, dump_error
+from cadenza_async.onboarding._records import account_facts, error_facts
 from cadenza_async.onboarding._store import Move, Store
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ T = TypeVar("T")
 Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
-_WOKEN_AT_A_TIME: Final = 2  # what comes in bursts keeps others in the loop waiting
+_PACE: Final = (
+    0.002  # seconds from one commit to the next: what it costs hardly depends on its size
+)
+_WOKEN_AT_A_TIME: Final = 8  # what comes in bursts keeps others in the loop waiting
 
 
 class Journal:
@@ -31,6 +35,9 @@ class Journal:
     Args:
         store: An open store; from now on nobody else uses it.
         thread: Where it is used.
+
+    Attributes:
+        keyed: What the fingerprints begin with: a hash under the journal's own key.
     """
 
     def __init__(self, store: Store, thread: ThreadPoolExecutor) -> None:
@@ -39,9 +46,11 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
         self._committing: asyncio.Future[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
         self._done: deque[tuple[asyncio.Future[Any], object]] = deque()
         self._closing: asyncio.Future[None] | None = None
-        self.secret = store.secret
+        self.keyed = hmac.new(store.secret, digestmod="sha256")
 
     @classmethod
     async def open(cls, make: Callable[[], Store]) -> Journal:
@@ -88,29 +97,35 @@ class Journal:
         move = Move(
             id_,
             state,
-            None if account is None else account.trading_account_id,
-            None if account is None else dump_account(account),
-            None if error is None else dump_error(error),
+            None if account is None else account_facts(account),
+            None if error is None else error_facts(error),
         )
         return self._add(move if held is None else lambda store: store.keep(move, held))
 
     def _add(self, job: Job) -> asyncio.Future[Any]:
         done: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((job, done))
-        if self._committing is None:
-            self._commit()
+        self._plan()
         return done
 
     def close(self) -> asyncio.Future[None]:
         """Do what is still to be done, and close the store; the future is done when it is."""
         if self._closing is None:
+            if self._timer is not None:
+                self._timer.cancel()
             while self._waiting:
                 self._commit()
             self._closing = self._loop.run_in_executor(self._thread, self._store.close)
             self._thread.shutdown(wait=False)
         return self._closing
 
+    def _plan(self) -> None:
+        """See to it that what waits is committed, together with what comes until then."""
+        if self._waiting and self._committing is None and self._timer is None:
+            self._timer = self._loop.call_at(self._not_before, self._commit)
+
     def _commit(self) -> None:
+        self._timer, self._not_before = None, self._loop.time() + _PACE
         batch = self._waiting[:_LARGEST_COMMIT]
         del self._waiting[:_LARGEST_COMMIT]
         jobs = [job for job, _ in batch]
@@ -122,8 +137,7 @@ class Journal:
     ) -> None:
         if committing is self._committing:
             self._committing = None
-        if self._waiting:
-            self._commit()
+        self._plan()
         error = committing.exception()
         answers = committing.result() if error is None else [error] * len(batch)
         telling = bool(self._done)

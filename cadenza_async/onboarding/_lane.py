@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import deque
 from functools import partial
 from heapq import heappop, heappush
@@ -13,24 +11,23 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ClosedError, RateLimitedError
-from cadenza_async.onboarding._desk import Row
 from cadenza_async.onboarding._doubts import Doubts
 from cadenza_async.onboarding._flight import Flight
-from cadenza_async.onboarding._rows import enter
 from cadenza_async.onboarding._states import OPEN, Fate, RowState
 from cadenza_async.onboarding._sweeps import sweep
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Sequence
 
     from cadenza_async._session import Session
     from cadenza_async.models import NewAccount
-    from cadenza_async.onboarding._desk import Desk
+    from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._intake import Intake
     from cadenza_async.onboarding._store import Admitted, Store
     from cadenza_async.onboarding._sweeps import Sweep
     from cadenza_async.onboarding._witnesses import Witness
 
-_BATCH: Final = 32  # rows that the journal takes in at a time
 _AHEAD: Final = 64  # rows that are ready to be sent
 _PROGRESS: Final = frozenset(
     {Fate.DONE, Fate.STEP_DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN}
@@ -45,11 +42,13 @@ class Lane:
 
     Args:
         desk: What the lanes share.
+        intake: Has the journal take in rows.
         user: The user; empty for the client's own identity.
     """
 
-    def __init__(self, desk: Desk, user: str) -> None:
+    def __init__(self, desk: Desk, intake: Intake, user: str) -> None:
         self._desk = desk
+        self._intake = intake
         self._user = user
         self._queue: deque[NewAccount] = deque()
         self._ready: deque[Row] = deque()
@@ -60,41 +59,39 @@ class Lane:
             Doubts(desk, user, witness, settled=self._settled, fail=self.end)
             for witness in desk.way.witnesses
         ]
-        self._admitting = False
+        self._opened = self._admitting = self._departing = False
         self._flying = 0
         self._error = desk.stopped.get(user) or desk.lost
         self._not_before = 0.0
         self._stalled_since: float | None = None
         self._holds = 0
-        self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        desk.spawn(self._open)
 
     def add(self, account: NewAccount) -> None:
         """Take a row in."""
         self._queue.append(account)
-        self._news.set()
+        self._go_on()
 
     def end(self, error: CadenzaError) -> None:
         """Send nothing more for this user."""
         self._error = self._error or error
         self._desk.stopped[self._user] = self._error
-        self._news.set()
+        self._go_on()
 
-    async def run(self) -> None:
-        """Work until there is nothing left to do."""
-        await self._open()
-        while self._busy:
-            self._news.clear()
-            if self._queue and not self._admitting and len(self._ready) < _AHEAD:
-                self._admitting = True
-                self._desk.spawn(self._admit)
-            if self._error is not None:
-                await self._write_off()
-            row = None if self._error else await self._pick()
-            if row is not None:
-                await self._send_off(row)
-            elif self._busy:
-                await self._wait()
-        del self._desk.lanes[self._user]
+    def _go_on(self) -> None:
+        """Do all that can be done now."""
+        if not self._opened or self._desk.stopping:
+            return
+        if self._queue and not self._admitting and len(self._ready) < _AHEAD:
+            self._admitting = True
+            self._intake.call(self)
+        if self._error is not None:
+            self._write_off()
+        elif not self._departing:
+            self._depart()
+        if not self._busy:
+            self._desk.lanes.pop(self._user, None)
 
     @property
     def _busy(self) -> bool:
@@ -103,6 +100,7 @@ class Lane:
 
     async def _open(self) -> None:
         """Get ready to send, if there is something to send with."""
+        failure: CadenzaError | None = None
         try:
             self._session = self._desk.find_session(self._user)
             if self._error is None:
@@ -111,9 +109,11 @@ class Lane:
             raise
         except CadenzaError as error:
             failure = error
+        self._opened = True
+        if failure is None:
+            self._go_on()
         else:
-            return
-        self.end(failure)
+            self.end(failure)
 
     async def _note_baseline(self, session: Session) -> None:
         """Note what there is before the first row is sent."""
@@ -122,50 +122,65 @@ class Lane:
             before = [await sweep(self._desk, session, witness) for witness in witnesses]
             await self._desk.journal.do(partial(_note, witnesses, before, self._user))
 
-    async def _admit(self) -> None:
-        """Let the journal take in some rows, while those before them are sent."""
-        batch = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
-        options, journal = self._desk.options, self._desk.journal
-        entries = [
-            enter(account, journal.secret, unique_names=options.unique_names) for account in batch
-        ]
-        admitted = await journal.do(lambda store: store.admit(entries))
-        for account, entry, found in zip(batch, entries, admitted, strict=True):
-            await self._sort(Row(account=account, key=entry.key), found)
-        self._admitting = False
-        self._news.set()
+    def give(self, most: int) -> list[NewAccount]:
+        """Give the first of the rows that the journal has not taken in."""
+        return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
 
-    async def _sort(self, row: Row, found: Admitted) -> None:
+    async def sort(self, row: Row, found: Admitted) -> None:
+        """Go on with a row that the journal has taken in, from where it is."""
         row.id, row.name, row.connected = found.id, found.name, found.account
         row.error, row.doubted, row.held = found.error, found.doubted, found.held
         self._desk.mark(row, found.state)
         if found.state in OPEN:
             self._ready.append(row)
         elif found.state is RowState.UNKNOWN:
-            await self._doubt(row)
+            self._doubt(row)
         else:
             await self._desk.finish(row)
 
-    async def _doubt(self, row: Row) -> None:
+    def admitted(self) -> None:
+        """Note that the rows given last have been taken in."""
+        self._admitting = False
+        self._go_on()
+
+    def _doubt(self, row: Row) -> None:
         if self._error is None and self._session is not None:
             next(each for each in self._doubts if each.concern(row)).add(row, self._session)
         else:
-            row.error = self._error
-            await self._desk.finish(row)
+            self._give_up([row], self._error)
 
-    async def _write_off(self) -> None:
+    def _write_off(self) -> None:
         """Finish the rows that nothing more can be done for, in the state they are in."""
         rows = [*self._ready, *(row for *_, row in self._later), *self._end_doubts()]
         self._ready.clear()
         self._later.clear()
+        self._give_up(rows, self._error)
+
+    def _give_up(self, rows: Sequence[Row], error: CadenzaError | None) -> None:
         for row in rows:
-            row.error = self._error
-            await self._desk.finish(row)
+            row.error = error
+            self._desk.spawn(partial(self._desk.finish, row))
 
     def _end_doubts(self) -> Iterable[Row]:
         return chain.from_iterable(each.clear() for each in self._doubts)
 
-    async def _pick(self) -> Row | None:
+    def _depart(self) -> None:
+        """Send the next row off, or look again when it may be sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        row = self._pick()
+        if row is not None:
+            self._departing = True
+            self._flying += 1
+            self._desk.spawn(partial(self._fly, row))
+            return
+        moments = [self._later[0][0]] if self._later else []
+        moments += [self._not_before] if self._ready else []
+        if moments:
+            self._timer = self._desk.shared.loop.call_at(min(moments), self._go_on)
+
+    def _pick(self) -> Row | None:
         """Return the next row that may be sent now."""
         now = self._now()
         while self._later and self._later[0][0] <= now:
@@ -177,45 +192,43 @@ class Lane:
             wait = self._desk.venues.wait(row.account.venue, now)
             if not wait:
                 return row
-            await self._postpone(row, wait)
+            self._postpone(row, wait)
         return None
 
-    async def _postpone(self, row: Row, wait: float) -> None:
+    def _postpone(self, row: Row, wait: float) -> None:
         """Wait for the row's exchange to come back, but not for ever."""
         now = self._now()
         row.since = now if row.since is None else row.since
         if now - row.since > self._desk.options.patience:
-            row.error = row.error or self._desk.venues.error(row.account.venue)
-            await self._desk.finish(row)
+            self._give_up([row], row.error or self._desk.venues.error(row.account.venue))
         else:
             heappush(self._later, (now + wait, next(self._number), row))
 
-    async def _send_off(self, row: Row) -> None:
-        """Send a row, and come back when the next one may wait for its turn."""
+    async def _fly(self, row: Row) -> None:
+        """Send a row; the next one may wait for its turn when this one has had its own."""
         session = cast("Session", self._session)  # without one there is an error
-        flight = Flight(self._desk, session, self._user, row)
-        self._flying += 1
-        self._desk.spawn(partial(self._fly, flight, row))
-        await flight.off
-
-    async def _fly(self, flight: Flight, row: Row) -> None:
+        flight = Flight(self._desk, session, self._user, row, departed=self._departed)
         try:
-            await self._land(row, await flight.fly())
+            self._land(row, await flight.fly())
         finally:
             self._desk.venues.no_news(row.account.venue)
             self._flying -= 1
-            self._news.set()
+            self._go_on()
 
-    async def _land(self, row: Row, came: Fate) -> None:
+    def _departed(self) -> None:
+        self._departing = False
+        self._desk.shared.loop.call_soon(self._go_on)  # a task may begin at once, inside of this
+
+    def _land(self, row: Row, came: Fate) -> None:
         if came in _PROGRESS:
             self._stalled_since, self._holds = None, 0
         if row.state in _SETTLED:
             self._desk.hand_over(row)
         elif came is Fate.DOUBTFUL:
-            await self._doubt(row)
+            self._doubt(row)
         elif came is Fate.VENUE_DOWN:
             row.failures += 1
-            await self._postpone(row, backoff(row.failures, self._desk.shared.jitter))
+            self._postpone(row, backoff(row.failures, self._desk.shared.jitter))
         else:
             self._ready.appendleft(row)
             self._hold(row.error, came)
@@ -247,15 +260,7 @@ class Lane:
     def _settled(self, row: Row) -> None:
         if row.state in OPEN:
             self._ready.appendleft(row)
-        self._news.set()
-
-    async def _wait(self) -> None:
-        """Wait for news, or until a row's time has come."""
-        moments = [self._later[0][0]] if self._later else []
-        moments += [self._not_before] if self._ready else []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(min(moments, default=None)):
-                await self._news.wait()
+        self._go_on()
 
     def _now(self) -> float:
         return self._desk.shared.loop.time()

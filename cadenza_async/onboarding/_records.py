@@ -20,35 +20,35 @@ _FIELDS: Final = tuple(field.name for field in fields(TradingAccount) if field.n
 _DATES: Final = ("created_at", "updated_at")
 
 
-def dump_account(account: TradingAccount) -> str:
-    """Write an account, without the fields that are not described."""
+def account_facts(account: TradingAccount) -> dict[str, Any]:
+    """Return what JSON is to hold of an account: not the fields that are not described."""
     facts = {name: getattr(account, name) for name in _FIELDS}
-    facts |= {name: facts[name].isoformat() for name in _DATES if facts[name]}
-    return json.dumps(facts)
+    dates = {name: facts[name].isoformat() for name in _DATES if facts[name]}
+    return {name: fact for name, fact in (facts | dates).items() if fact is not None}
 
 
 def load_account(text: str) -> TradingAccount:
-    """Read what `dump_account` wrote."""
+    """Make an account of the JSON of `account_facts`."""
     return _account(json.loads(text))
 
 
 def _account(facts: Mapping[str, Any]) -> TradingAccount:
-    dates = {name: datetime.fromisoformat(facts[name]) for name in _DATES if facts[name]}
+    dates = {name: datetime.fromisoformat(facts[name]) for name in _DATES if facts.get(name)}
     known: dict[str, Any] = {**facts, **dates}
     return TradingAccount(**known)
 
 
-def dump_error(error: CadenzaError) -> str:
-    """Write an error of ours; it is plain data."""
+def error_facts(error: CadenzaError) -> dict[str, Any]:
+    """Return what JSON is to hold of an error of ours; it is plain data."""
     facts = {
         name: value if value is None else _STORED.get(name, _same)(value)
         for name, value in vars(error).items()
     }
-    return json.dumps({"kind": type(error).__name__, "args": error.args, "facts": facts})
+    return {"kind": type(error).__name__, "args": error.args, "facts": facts}
 
 
 def load_error(text: str) -> CadenzaError:
-    """Read what `dump_error` wrote."""
+    """Make an error of the JSON of `error_facts`."""
     stored = json.loads(text)
     kind: type[CadenzaError] = getattr(errors, stored["kind"])
     error = kind.__new__(kind)
@@ -62,8 +62,8 @@ def _same(value: object) -> object:
     return value
 
 
-def _dump_accounts(accounts: tuple[TradingAccount, ...]) -> list[object]:
-    return [json.loads(dump_account(account)) for account in accounts]
+def _facts_of_all(accounts: tuple[TradingAccount, ...]) -> list[object]:
+    return [account_facts(account) for account in accounts]
 
 
 def _load_accounts(stored: list[Mapping[str, Any]]) -> tuple[TradingAccount, ...]:
@@ -72,7 +72,7 @@ def _load_accounts(stored: list[Mapping[str, Any]]) -> tuple[TradingAccount, ...
 
 _STORED: Final[Mapping[str, Callable[[Any], object]]] = {
     "sent_at": datetime.isoformat,
-    "accounts": _dump_accounts,
+    "accounts": _facts_of_all,
 }
 _LOADED: Final[Mapping[str, Callable[[Any], object]]] = {
     "sent_at": datetime.fromisoformat,

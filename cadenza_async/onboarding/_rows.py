@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from hmac import HMAC
+
     from cadenza_async.models import NewAccount
 
 _KEY_DIGITS: Final = 16
@@ -37,12 +38,12 @@ class Entry:
     evasive: bool
 
 
-def enter(account: NewAccount, secret: bytes, *, unique_names: bool) -> Entry:
+def enter(account: NewAccount, keyed: HMAC, *, unique_names: bool) -> Entry:
     """Take down a row.
 
     Args:
         account: The row.
-        secret: The journal's own key.
+        keyed: What the fingerprints begin with: a hash under the journal's own key.
         unique_names: Whether a name that is taken may be altered.
     """
     key = key_of(account)
@@ -51,7 +52,7 @@ def enter(account: NewAccount, secret: bytes, *, unique_names: bool) -> Entry:
         user=account.user or "",
         venue=account.venue,
         names=_names(account, key, unique=unique_names),
-        fingerprint=_fingerprint(account, secret),
+        fingerprint=_fingerprint(account, keyed),
         evasive=unique_names,
     )
 
@@ -82,8 +83,8 @@ def _names(account: NewAccount, key: str, *, unique: bool) -> tuple[str, ...]:
     return (f"{label} {digest[:_SUFFIX_DIGITS]}", f"{label} {digest}")
 
 
-def _fingerprint(account: NewAccount, secret: bytes) -> str:
-    content = hmac.new(secret, digestmod="sha256")
+def _fingerprint(account: NewAccount, keyed: HMAC) -> str:
+    content = keyed.copy()
     texts = (account.user, account.venue, account.name, account.account_type)
     content.update(repr(texts).encode())
     for hidden in (account.api_key, account.api_secret, account.api_passphrase):

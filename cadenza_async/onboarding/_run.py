@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cadenza_async.errors import ClosedError, InvalidRowError
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._desk import Desk, Options
+from cadenza_async.onboarding._intake import Intake
 from cadenza_async.onboarding._journal import Journal
 from cadenza_async.onboarding._lane import Lane
 from cadenza_async.onboarding._states import RowState
@@ -56,6 +57,7 @@ class Run:
     ) -> None:
         way = WAYS[options.flavour]
         self._desk = Desk(shared, journal, options, find_session, self._fail, way=way)
+        self._intake = Intake(self._desk)
         self._rows = rows
         self._number = 0
         self._error: Exception | None = None
@@ -181,8 +183,7 @@ class Run:
         self._desk.take()
         user, lanes = account.user or "", self._desk.lanes
         if user not in lanes:
-            lanes[user] = Lane(self._desk, user)
-            self._desk.spawn(lanes[user].run)
+            lanes[user] = Lane(self._desk, self._intake, user)
         lanes[user].add(account)
 
     async def _refuse(self, row: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import evolve, frozen
 
@@ -12,7 +12,7 @@ from cadenza_async.errors import CadenzaError, ConfigError, InvalidRowError
 from cadenza_async.models import AccountStatus, TradingAccount
 from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._credentials import Credentials, Held, hold
-from cadenza_async.onboarding._records import dump_error, load_account, load_error
+from cadenza_async.onboarding._records import error_facts, load_account, load_error
 from cadenza_async.onboarding._states import (
     MOVES,
     OPEN,
@@ -25,7 +25,7 @@ from cadenza_async.onboarding._states import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cadenza_async.onboarding._rows import Entry
 
@@ -39,8 +39,8 @@ SET state = new.state, account_id = new.account_id, account = new.account, error
     attempts = attempts + (new.state = 'INTENT'), doubted = doubted OR new.state = 'UNKNOWN'
 FROM (
     SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS state,
-           json_extract(value, '$[2]') AS account_id, json_extract(value, '$[3]') AS account,
-           json_extract(value, '$[4]') AS error
+           json_extract(value, '$[2].trading_account_id') AS account_id,
+           json_extract(value, '$[2]') AS account, json_extract(value, '$[3]') AS error
     FROM json_each(?)
 ) AS new
 WHERE rows.id = new.id AND rows.state || '>' || new.state IN ({_ALLOWED})
@@ -82,16 +82,14 @@ class Move(NamedTuple):
     Attributes:
         id: Its place in the journal.
         state: Where it goes.
-        account_id: The account that was connected, if it was.
-        account: The same, with all that is known of it.
+        account: What is known of the account that was connected, if it was.
         error: What went wrong, if anything.
     """
 
     id: int
     state: RowState
-    account_id: str | None = None
-    account: str | None = None
-    error: str | None = None
+    account: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
 
 
 @frozen(kw_only=True)
@@ -266,7 +264,7 @@ class Store:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(entry.key, entry.user, entry.venue, entry.fingerprint, self._run),
-                *(name, state, error and dump_error(error)),
+                *(name, state, error and json.dumps(error_facts(error))),
             ),
         )
         return Admitted(id=cursor.lastrowid or 0, state=state, name=name, error=error)
@@ -281,7 +279,7 @@ class Store:
             " name = ?, state = ?, error = ?, doubted = ? WHERE id = ?",
             (
                 *(entry.user, entry.venue, entry.fingerprint, self._run),
-                *(name, state, error and dump_error(error), doubted, id_),
+                *(name, state, error and json.dumps(error_facts(error)), doubted, id_),
             ),
         )
         if held is not None:
