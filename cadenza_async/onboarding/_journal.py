@@ -26,7 +26,7 @@ _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = (
     0.002  # seconds from one commit to the next: what it costs hardly depends on its size
 )
-_WOKEN_AT_A_TIME: Final = 8  # what comes in bursts keeps others in the loop waiting
+_WOKEN_AT_A_TIME: Final = 3  # what comes in bursts keeps others in the loop waiting
 
 
 class Journal:

@@ -51,29 +51,26 @@ SELECT id, state, fingerprint, run, name, account, error, doubted, user, venue,
        credential_id, external_id, stale
 FROM rows LEFT JOIN credentials ON credentials.row = rows.id WHERE key = ?
 """
-_NEW = """
+_TAKE_IN = """
+INSERT INTO rows (key, user, venue, name, fingerprint, state, run)
 WITH new AS (
     SELECT json_each.key AS number, json_extract(value, '$[0]') AS key,
            json_extract(value, '$[1]') AS user, json_extract(value, '$[2]') AS venue,
            json_extract(value, '$[3]') AS name, json_extract(value, '$[4]') AS fingerprint
     FROM json_each(?)
 )
-"""
-_SEEN = f"""{_NEW}
-SELECT EXISTS (SELECT 1 FROM new JOIN rows ON rows.key = new.key)
-    OR EXISTS (
+SELECT key, user, venue, name, fingerprint, 'PENDING', ? FROM new
+WHERE NOT EXISTS (SELECT 1 FROM new JOIN rows ON rows.key = new.key)
+    AND NOT EXISTS (
         SELECT 1 FROM new JOIN rows
         ON rows.user = new.user AND rows.venue = new.venue AND rows.name = new.name
     )
-    OR EXISTS (
+    AND NOT EXISTS (
         SELECT 1 FROM new JOIN baseline AS there
         ON there.user = new.user AND there.venue = new.venue AND there.name = new.name
     )
-"""  # noqa: S608  # nothing but our own words
-_TAKE_IN = f"""{_NEW}
-INSERT INTO rows (id, key, user, venue, name, fingerprint, state, run)
-SELECT ? + number, key, user, venue, name, fingerprint, 'PENDING', ? FROM new
-"""  # noqa: S608  # nothing but our own words
+ORDER BY number
+"""
 
 
 class Move(NamedTuple):
@@ -193,15 +190,15 @@ class Store:
         return self._take_in_all(entries) or [self._admit(entry) for entry in entries]
 
     def _take_in_all(self, entries: Sequence[Entry]) -> list[Admitted] | None:
-        """Take in rows that nobody has seen before, in a few statements; None if they are not."""
+        """Take in rows that nobody has seen before, in one statement; None if they are not."""
         names = {(entry.user, entry.venue.upper(), entry.names[0]) for entry in entries}
         if len(names) < len(entries) or len({entry.key for entry in entries}) < len(entries):
             return None
         told = json.dumps([(e.key, e.user, e.venue, e.names[0], e.fingerprint) for e in entries])
-        if self._file.execute(_SEEN, (told,)).fetchone()[0]:
+        taken = self._file.execute(_TAKE_IN, (told, self._run))
+        if not taken.rowcount:
             return None
-        (first,) = self._file.execute("SELECT coalesce(max(id), 0) + 1 FROM rows").fetchone()
-        self._file.execute(_TAKE_IN, (told, first, self._run))
+        first = (taken.lastrowid or 0) - len(entries) + 1
         return [
             Admitted(id=id_, state=RowState.PENDING, name=entry.names[0])
             for id_, entry in enumerate(entries, first)
