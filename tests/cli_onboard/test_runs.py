@@ -207,6 +207,7 @@ async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) ->
         (("FILE", "--status", "JOURNAL"), "give a file of accounts, or a journal"),
         (("--status", "JOURNAL"), "JOURNAL"),
         (("nowhere.csv",), "nowhere.csv: it cannot be read: No such file or directory"),
+        ((".",), ".: it cannot be read: Is a directory"),
         (("FILE", "--quarantine", "0"), "quarantine must be"),
         (("FILE", "--grace", "-1"), "grace must be"),
         (("FILE", "--journal", "FILE"), "cannot be opened: it is no database"),
