@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib.util import find_spec
@@ -12,8 +13,20 @@ def _terminate(*_: object) -> NoReturn:
     sys.exit(143)
 
 
+def _open_closed_streams() -> None:
+    """Let nobody hear what is said where a standard stream is closed.
+
+    The next file or socket would take its place, and get what is meant for people.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
+
+
 def main() -> None:
     """Run the command line, or say what is missing for it."""
+    _open_closed_streams()
     if not (find_spec("typer") and find_spec("rich")):
         sys.stderr.write("The command line is an extra: pip install 'cadenza_async[cli]'\n")
         sys.exit(2)

@@ -27,7 +27,7 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
     Args:
         access_token: A string, a `Secret`, an async callable that returns one, or a
             `TokenSource`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only calls
-            that need none can be made (`login`, `health`).
+            that need none can be made (`login`, `refresh`, `health`).
         **options: See `Options` and `Settings`.
 
     Raises:

@@ -83,7 +83,7 @@ def _number(lowest: float, unit: str, *, whole: bool = False) -> Callable[..., N
     return check
 
 
-def seconds(argument: str, given: Any) -> float:  # noqa: ANN401
+def seconds(argument: str, given: object) -> float:
     """Return a duration that makes sense.
 
     Raises:
@@ -100,6 +100,16 @@ def _one_of(*words: str) -> Callable[[object, Attribute[Any], Any], None]:
             raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
 
     return check
+
+
+def _context(_: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not isinstance(value, SSLContext):
+        raise ConfigError(f"{attribute.name} must be an ssl.SSLContext")
+
+
+def _hook(_: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not callable(value):
+        raise ConfigError(f"{attribute.name} must be a function")
 
 
 def _header(_: object, attribute: Attribute[Any], value: str) -> None:
@@ -153,9 +163,9 @@ class Config:
     grace: float = field(default=10.0, validator=_number(0, "seconds"))
     max_connections: int = field(default=100, validator=_number(1, "sockets", whole=True))
     proxy: str | None = None
-    ssl_context: SSLContext | None = None
+    ssl_context: SSLContext | None = field(default=None, validator=_context)
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
-    on_attempt: Callable[[Attempt], None] | None = None
+    on_attempt: Callable[[Attempt], None] | None = field(default=None, validator=_hook)
     rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
     dialect: Dialect = field(default="pages", validator=_one_of("pages", "openapi"))
 

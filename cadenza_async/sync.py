@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache, partial, wraps
 from typing import (
     TYPE_CHECKING,
@@ -84,7 +84,7 @@ def _blocking(
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            portal = self._running
+            portal = self._running()
             job = partial(_awaited, method(self._async, *args, **kwargs))
         finally:
             del args, kwargs  # a traceback may show the locals of this frame
@@ -106,11 +106,11 @@ def _iterating(
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         rows = method(self._async, *args, **kwargs)
         try:
-            while step := _wait(self._running, partial(_next, rows)):
+            while step := _wait(self._running(), partial(_next, rows)):
                 yield step[0]
         finally:
-            if self._portal is not None:
-                _wait(self._portal, partial(_close, cast("AsyncGeneratorType[T, None]", rows)))
+            with suppress(ClosedError):  # the list has ended with the client
+                _wait(self._running(), partial(_close, cast("AsyncGeneratorType[T, None]", rows)))
 
     return cast("_Method[P, Iterator[T]]", call)
 
@@ -134,16 +134,16 @@ class BlockingOnboarding:
     nothing more is sent, what is in flight gets ``grace`` seconds, and the journal is closed.
 
     Args:
-        portal: The loop it runs in.
+        portal: Gives the loop it runs in, as long as the client is open.
         run: The run.
     """
 
-    def __init__(self, portal: BlockingPortal, run: Onboarding) -> None:
+    def __init__(self, portal: Callable[[], BlockingPortal], run: Onboarding) -> None:
         self._portal = portal
         self._run = run
 
     def __enter__(self) -> Self:
-        _wait(self._portal, self._run.__aenter__)
+        _wait(self._portal(), self._run.__aenter__)
         return self
 
     def __exit__(
@@ -158,14 +158,15 @@ class BlockingOnboarding:
         return self
 
     def __next__(self) -> RowOutcome:
-        step = _wait(self._portal, partial(_next, self._run))
+        step = _wait(self._portal(), partial(_next, self._run))
         if step is None:
             raise StopIteration
         return step[0]
 
     def close(self) -> None:
         """Stop. Nothing more is sent; what is in flight gets the client's grace period."""
-        _wait(self._portal, self._run.aclose)
+        with suppress(ClosedError):  # the run has ended with the client
+            _wait(self._portal(), self._run.aclose)
 
     @property
     def counts(self) -> dict[RowState, int]:
@@ -185,6 +186,7 @@ def _onboarding(
 
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> BlockingOnboarding:
+        self._running()
         return BlockingOnboarding(self._running, method(self._async, *args, **kwargs))
 
     return cast("_Method[P, BlockingOnboarding]", call)
@@ -212,6 +214,7 @@ class Cadenza:
         self._async = AsyncCadenza(access_token, **options)
         self._exits = ExitStack()
         self._portal: BlockingPortal | None = None
+        self._pid = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
@@ -231,7 +234,6 @@ class Cadenza:
         if self._pid == os.getpid():  # after a fork, thread and sockets are the parent's
             self._exits.__exit__(kind, error, traceback)
 
-    @property
     def _running(self) -> BlockingPortal:
         if self._portal is None:
             raise ClosedError("the client is not open: use it inside its 'with' block")

@@ -39,6 +39,7 @@ _RARE: Final = frozenset({RowState.CONFLICT, RowState.STORED})
 _REASONS: Final = 4
 _EACH: Final = 0.25  # seconds
 _PLAIN_EACH: Final = 10.0
+_SILENCE: Final = 3  # calls without an answer that are no coincidence
 
 
 @define(kw_only=True)
@@ -76,17 +77,23 @@ class Progress:
         text = f"{self.meter.calls:,} calls in the last {span}"
         if self.limit is not None:
             text += f" of {self.limit * max(1, len(self.users)):,} allowed"
-        left = self._seconds_left()
-        return text if left is None else f"{text}, about {duration(left)} left"
+        if self.meter.silent >= _SILENCE:
+            return f"{text}, no answer to the last {self.meter.silent:,}"
+        left = self._left()
+        return text if left is None else f"{text}, {left} left"
 
-    def _seconds_left(self) -> float | None:
+    def _left(self) -> str | None:
         if not self.complete:
             return None
         left = self.users - self.tally.users
         if self.limit is not None:
-            return windows(left, self.limit, baseline=0, calls=self.calls) * self.meter.span
-        done = self.tally.rows
-        return (time.monotonic() - self.began) / done * left.total() if done else None
+            waits = windows(left, self.limit, baseline=0, calls=self.calls)
+            span = self.meter.span
+            return f"about {duration(waits * span)}" if waits else f"less than {duration(span)}"
+        if not self.tally.rows:
+            return None
+        each = (time.monotonic() - self.began) / self.tally.rows
+        return f"about {duration(each * left.total())}"
 
 
 def duration(seconds: float) -> str:

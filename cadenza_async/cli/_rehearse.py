@@ -11,11 +11,13 @@ from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import duration
 from cadenza_async.cli._stored import entry_for
+from cadenza_async.errors import ConfigError
 from cadenza_async.onboarding import JournalReader, RowState
 from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from cadenza_async.auth import Token
     from cadenza_async.cli._conduct import Plan
@@ -51,10 +53,22 @@ def _has_token(tokens: Mapping[str, Token] | None, user: str | None) -> bool:
 def _connected(job: Job) -> Counter[str | None]:
     """Count, for each user, the rows that an earlier run has connected."""
     journal = job.journal_path
-    if journal is None or not journal.exists():
+    if journal is None or not _is_there(journal):
         return Counter()
     with JournalReader(journal) as reader:
         return Counter(row.user for row in reader.rows(RowState.DONE))
+
+
+def _is_there(journal: Path) -> bool:
+    try:
+        journal.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        problem = error.strerror
+    else:
+        return True
+    raise ConfigError(f"the journal {journal} cannot be opened: {problem}")
 
 
 def _tell(flaw: Flaw, *, json: bool) -> None:

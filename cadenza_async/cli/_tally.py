@@ -121,15 +121,20 @@ class Meter:
     Args:
         span: The seconds.
         clock: Seconds that never go back.
+
+    Attributes:
+        silent: How many calls there were since the last answer.
     """
 
     def __init__(self, span: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.span = span
         self._clock = clock
         self._seconds: deque[list[int]] = deque()
+        self.silent = 0
 
-    def count(self, _: Attempt) -> None:
+    def count(self, attempt: Attempt) -> None:
         """Count one call."""
+        self.silent = self.silent + 1 if attempt.status is None else 0
         now = int(self._clock())
         if not self._seconds or self._seconds[-1][0] != now:
             self._seconds.append([now, 0])

@@ -64,6 +64,23 @@ def _either(pages: T, openapi: T) -> Mapping[str, T]:
 _NOT_MINE = (403, 404)
 _AT_EXCHANGE = (429, 503)
 
+
+def _on_one(
+    name: str, handle: Handler, reads: Shape = _accounts.ONE, *, writes: str = "update"
+) -> Route:
+    """Return an endpoint that changes an account."""
+    return Route(
+        name,
+        "POST",
+        f"tradingAccount/{name}",
+        handle,
+        _both(reads),
+        answers=ref("Account"),
+        refuses=_both(_NOT_MINE),
+        writes=writes,
+    )
+
+
 _ACCOUNTS = (
     Route(
         "connect",
@@ -83,46 +100,10 @@ _ACCOUNTS = (
         _accounts.LIST,
         answers=array(ref("Account")),
     ),
-    Route(
-        "enable",
-        "POST",
-        "tradingAccount/enable",
-        _accounts.enable,
-        _both(_accounts.ONE),
-        answers=ref("Account"),
-        refuses=_both(_NOT_MINE),
-        writes="update",
-    ),
-    Route(
-        "disable",
-        "POST",
-        "tradingAccount/disable",
-        _accounts.disable,
-        _both(_accounts.ONE),
-        answers=ref("Account"),
-        refuses=_both(_NOT_MINE),
-        writes="update",
-    ),
-    Route(
-        "update",
-        "POST",
-        "tradingAccount/update",
-        _accounts.update,
-        _both(_accounts.UPDATE),
-        answers=ref("Account"),
-        refuses=_both(_NOT_MINE),
-        writes="update",
-    ),
-    Route(
-        "disconnect",
-        "POST",
-        "tradingAccount/disconnect",
-        _accounts.disconnect,
-        _both(_accounts.ONE),
-        answers=ref("Account"),
-        refuses=_both(_NOT_MINE),
-        writes="delete",
-    ),
+    _on_one("enable", _accounts.enable),
+    _on_one("disable", _accounts.disable),
+    _on_one("update", _accounts.update, _accounts.UPDATE),
+    _on_one("disconnect", _accounts.disconnect, writes="delete"),
     Route(
         "operations",
         "GET",

@@ -94,6 +94,25 @@ async def test_an_output_that_takes_nothing_is_no_refusal(sandbox: Sandbox) -> N
     assert len(sandbox.accounts) == 2
 
 
+CLOSED = """
+import os, sys
+for number in range(3):
+    os.close(number)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize(("venue", "code"), [("BINANCE", 0), ("OKX", 2)])
+async def test_closed_streams_are_no_refusal(sandbox: Sandbox, venue: str, code: int) -> None:
+    """Whoever closes them wants to hear nothing: the exit code alone tells what was done."""
+    keys = Keys()
+    env = environment(sandbox) | {**keys.environment(), "CADENZA_API_PASSPHRASE": ""}
+    command = (*CADENZA, "connect", "--venue", venue)
+    async with started("-c", CLOSED, *command, env=env) as process:
+        end = await ended(process)
+    assert (end.code, len(sandbox.accounts)) == (code, int(code == 0))
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -196,6 +196,15 @@ async def test_nothing_in_it_is_no_mistake(tmp_path: Path) -> None:
     assert (end.code, end.out) == (0, "0 rows are good, 0 are bad; nothing was sent.\n")
 
 
+@pytest.mark.parametrize("journal", ["accounts.csv/journal", 300 * "x"], ids=["file", "long"])
+async def test_a_journal_that_cannot_be_is_found_out(tmp_path: Path, journal: str) -> None:
+    """The run would end with that, too."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    end = await rehearse(file, "--journal", str(tmp_path / journal))
+    assert end.code == 2
+    assert f"{journal} cannot be opened: " in end.err
+
+
 async def test_a_sandbox_without_a_limit_takes_no_time(tmp_path: Path) -> None:
     """Nor does it need a token."""
     file = private(tmp_path / "accounts.csv", table(crowd(2, users=2)))

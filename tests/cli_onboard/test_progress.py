@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from cadenza_async import RowOutcome, RowState
 from cadenza_async.cli import _progress
@@ -129,6 +130,20 @@ def test_the_pace_is_told_against_the_limit() -> None:
     assert now.pace() == "0 calls in the last minute of 60 allowed, about 60 s left"
     assert now.total == 94
     assert progress(complete=False).pace() == "0 calls in the last minute of 60 allowed"
+    for _ in range(60):
+        add(tally, RowState.DONE, user="u-1")
+    assert progress(tally=tally).pace().endswith(" of 60 allowed, less than 60 s left")
+
+
+def test_silence_is_told() -> None:
+    """Nobody knows how long it takes until there are answers again."""
+    meter = Meter(60)
+    for _ in range(3):
+        meter.count(ATTEMPT)
+    told = "calls in the last minute of 60 allowed"
+    assert progress(meter=meter).pace() == f"3 {told}, no answer to the last 3"
+    meter.count(evolve(ATTEMPT, status=503))
+    assert progress(meter=meter).pace().startswith(f"4 {told}, about ")
 
 
 def test_without_a_limit_experience_tells() -> None:

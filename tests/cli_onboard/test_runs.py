@@ -134,6 +134,18 @@ async def test_a_user_without_a_token_waits(tmp_path: Path, sandbox: Sandbox) ->
     assert [row["user"] for row in left] == ["u-2", "u-2"]
     assert {row["state"] for row in left} == {"PENDING"}
     assert all("no access token for the user 'u-2'" in row["reason"] for row in left)
+    assert all(row["remedy"].startswith("Correct the setting") for row in left)
+
+
+async def test_a_token_that_is_refused_has_to_be_replaced(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The same command alone would come to the same end, and nobody is told so."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    wrong = {"CADENZA_ACCESS_TOKEN": "another"}
+    end = await cadenza("onboard", str(file), sandbox=sandbox, env=wrong)
+    assert end.code == 3
+    assert "Get a new access token" in end.out
+    (row,) = report(tmp_path / "accounts.reports", "unfinished")
+    assert row["remedy"].endswith("Run the same command again: it goes on with this row.")
 
 
 async def test_users_need_tokens(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -195,6 +207,7 @@ async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) ->
         (("FILE", "--status", "JOURNAL"), "give a file of accounts, or a journal"),
         (("--status", "JOURNAL"), "JOURNAL"),
         (("nowhere.csv",), "nowhere.csv: it cannot be read: No such file or directory"),
+        ((".",), ".: it cannot be read: Is a directory"),
         (("FILE", "--quarantine", "0"), "quarantine must be"),
         (("FILE", "--grace", "-1"), "grace must be"),
         (("FILE", "--journal", "FILE"), "cannot be opened: it is no database"),

@@ -201,6 +201,11 @@ def test_no_session_of_a_loop() -> None:
         portal.call(session.close)
 
 
+def test_left_without_having_been_entered(sandbox: Sandbox) -> None:
+    """There is nothing to close."""
+    client_of(sandbox).__exit__(None, None, None)
+
+
 def test_its_deadline(sandbox: Sandbox) -> None:
     """A blocking call ends at its deadline."""
     sandbox.script("hang")
@@ -213,30 +218,35 @@ import os, signal, sys
 from cadenza_async import Cadenza
 from cadenza_async.errors import ClosedError, NotSentError
 
-def connect(client):
+def told(call, *arguments):
     try:
-        client.connect_account(venue="BINANCE", api_key="k", api_secret="s")
+        call(*arguments)
     except (ClosedError, NotSentError) as error:
-        return type(error).__name__, str(error)
+        return type(error).__name__ + str(error)
+
+def connect(client):
+    client.connect_account(venue="BINANCE", api_key="k", api_secret="s")
 
 options = {"base_url": "http://127.0.0.1:9", "retries": 0}
 with Cadenza("token", **options) as client:
-    connect(client)
+    told(connect, client)
+    run = client.onboard([], journal="never opened")
     if os.fork() == 0:
         signal.alarm(5)
-        old = connect(client)
+        old = told(connect, client), told(list, client.list_accounts()), told(next, run)
+        run.close()
         with Cadenza("token", **options) as another:
-            new = connect(another)
+            new = told(connect, another)
         client.__exit__(None, None, None)
-        good = old[0] == "ClosedError" and "fork" in old[1] and new[0] == "NotSentError"
-        os._exit(0 if good else 1)
+        good = all("ClosedError" in each and "fork" in each for each in old)
+        os._exit(0 if good and "NotSentError" in new else 1)
     _, status = os.wait()
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
 def test_after_a_fork() -> None:
-    """In a forked child the old client says so, and a new one works: neither hangs."""
+    """In a forked child the old client, its lists and its runs say so, and a new one works."""
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", FORKED], timeout=30, capture_output=True, check=False
     )

@@ -79,6 +79,21 @@ def test_errors_come_through(served: Sandbox, tmp_path: Path) -> None:
         cadenza.onboard([], journal=path)
 
 
+def test_a_run_ends_with_its_client(served: Sandbox, tmp_path: Path) -> None:
+    """A run whose client was closed says so, closing it does no harm, and its journal is free."""
+    rows = [row(n, user=None) for n in range(400)]
+    with Cadenza(served.access_token, base_url=served.url) as cadenza:
+        run = cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE)
+        assert next(run).state is RowState.DONE
+    with pytest.raises(ClosedError, match="not open"):
+        next(run)
+    run.close()
+    with Cadenza(served.access_token, base_url=served.url) as cadenza:
+        again = cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE)
+        assert {outcome.state for outcome in again} == {RowState.DONE}
+    assert len(served.accounts) == 400
+
+
 def test_it_is_the_same_function() -> None:
     """Parameters and docstring are those of `onboard`."""
     blocking, original = inspect.signature(Cadenza.onboard), inspect.signature(onboard)

@@ -180,6 +180,20 @@ def test_user_agents_that_are_refused(agent: str) -> None:
     assert error.__context__ is None
 
 
+@pytest.mark.parametrize("odd", [False, True, 0, "", "/etc/ssl/cert.pem"], ids=repr)
+def test_contexts_that_are_refused(odd: Any) -> None:  # noqa: ANN401
+    """Nothing turns verification off, and who tries to is told that it stays on."""
+    with pytest.raises(ConfigError, match=r"^ssl_context must be an ssl.SSLContext"):
+        Config(ssl_context=odd)
+
+
+@pytest.mark.parametrize("odd", [False, 0, "print"], ids=repr)
+def test_hooks_that_are_refused(odd: Any) -> None:  # noqa: ANN401
+    """What cannot be called is a mistake to find out before the first call."""
+    with pytest.raises(ConfigError, match=r"^on_attempt must be a function"):
+        Config(on_attempt=odd)
+
+
 @pytest.mark.parametrize("scope", ["Pool", "", None, 5, ["pool"]], ids=repr)
 def test_rate_scopes_that_are_refused(scope: Any) -> None:  # noqa: ANN401
     """There are two scopes."""

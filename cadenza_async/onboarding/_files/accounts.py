@@ -127,7 +127,8 @@ def survey(path: Path) -> Survey | None:
         UsageError: If it is no file of accounts at all.
         OSError: If it cannot be read.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder is refused on opening
         return None
     with path.open("rb") as stream:
         return _survey(stream, exposure(os.fstat(stream.fileno())))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from attrs import frozen
 
-from cadenza_async.errors import ConfigError
+from cadenza_async.errors import AuthenticationError, ConfigError, PermissionDeniedError
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _AGAIN: Final = {
     RowState.STORED: "Run the same command again: it connects with the credential that is stored.",
     RowState.UNKNOWN: "Run the same command again: it finds out what became of this row.",
 }
+_FIRST: Final = (AuthenticationError, ConfigError, PermissionDeniedError)  # somebody must act
 _ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n")  # beginnings that make a cell a formula
 
 
@@ -92,8 +93,15 @@ def _describe_error(error: CadenzaError | None, again: str | None) -> dict[str, 
         "errno": getattr(error, "errno", None),
         "requestId": getattr(error, "request_id", None),
         "reason": str(error),
-        "remedy": again or error.remedy,
+        "remedy": _remedy(error, again),
     }
+
+
+def _remedy(error: CadenzaError, again: str | None) -> str:
+    """Say who must act; a job finds out by itself what a single call would leave to its caller."""
+    if again is None:
+        return error.remedy
+    return f"{error.remedy} {again}" if isinstance(error, _FIRST) else again
 
 
 def inert(cell: object) -> str:
