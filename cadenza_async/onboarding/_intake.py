@@ -50,7 +50,7 @@ class Intake:
     async def _admit(self, batch: list[tuple[Lane, NewAccount]]) -> None:
         journal, unique = self._desk.journal, self._desk.options.unique_names
         entries = [enter(account, journal.keyed, unique_names=unique) for _, account in batch]
-        admitted = await journal.do(lambda store: store.admit(entries))
+        admitted = await journal.do(lambda store: store.register.admit(entries))
         for (lane, account), entry, found in zip(batch, entries, admitted, strict=True):
             await lane.sort(Row(account=account, key=entry.key), found)
         for lane in dict.fromkeys(lane for lane, _ in batch):

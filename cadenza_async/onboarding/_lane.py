@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._desk import Desk, Row
     from cadenza_async.onboarding._intake import Intake
-    from cadenza_async.onboarding._store import Admitted, Store
+    from cadenza_async.onboarding._register import Admitted
+    from cadenza_async.onboarding._store import Store
     from cadenza_async.onboarding._sweeps import Sweep
     from cadenza_async.onboarding._witnesses import Witness
 

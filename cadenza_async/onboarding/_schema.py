@@ -169,3 +169,8 @@ def opened(path: str, job: Callable[[], T]) -> T:
     except OSError as error:
         why = error.strerror or type(error).__name__
     raise ConfigError(f"the journal {path} cannot be opened: {why}")
+
+
+def holds(file: sqlite3.Connection, question: str, *facts: object) -> bool:
+    """Tell whether a query finds anything."""
+    return file.execute(f"{question} LIMIT 1", facts).fetchone() is not None

@@ -50,7 +50,7 @@ def test_a_row_goes_no_way_that_there_is_not(tmp_path: Path) -> None:
     """The journal refuses what would lose track of a row."""
     store = Store(str(tmp_path / "journal"), "https://example.test", retry_failed=False)
     try:
-        (admitted,) = store.admit([enter(row(1), KEYED, unique_names=False)])
+        (admitted,) = store.register.admit([enter(row(1), KEYED, unique_names=False)])
         with pytest.raises(RuntimeError):
             store.move([Move(admitted.id, RowState.DONE)])
         store.move([Move(admitted.id, RowState.INTENT)])
