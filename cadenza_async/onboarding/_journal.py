@@ -7,16 +7,17 @@ import hmac
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cadenza_async.onboarding._records import account_facts, error_facts
+from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Move, Store
 
 if TYPE_CHECKING:
     from cadenza_async.errors import CadenzaError
     from cadenza_async.models import TradingAccount
     from cadenza_async.onboarding._credentials import Held
-    from cadenza_async.onboarding._states import RowState
 
 T = TypeVar("T")
 
@@ -26,7 +27,22 @@ _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = (
     0.002  # seconds from one commit to the next: what it costs hardly depends on its size
 )
-_WOKEN_AT_A_TIME: Final = 3  # what comes in bursts keeps others in the loop waiting
+_BURST: Final = 8  # what is told at a time: more would keep others in the loop waiting
+_SENDING: Final = 4  # as much work as so many others
+
+
+class _Order(NamedTuple):
+    """A job that waits to be done.
+
+    Attributes:
+        job: What it is.
+        done: Who waits for it.
+        sends: Whether something is sent once it is done.
+    """
+
+    job: Job
+    done: asyncio.Future[Any]
+    sends: bool
 
 
 class Journal:
@@ -44,11 +60,11 @@ class Journal:
         self._store = store
         self._thread = thread
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._waiting: list[_Order] = []
         self._committing: asyncio.Future[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
-        self._done: deque[tuple[asyncio.Future[Any], object]] = deque()
+        self._done: deque[tuple[_Order, object]] = deque()
         self._closing: asyncio.Future[None] | None = None
         self.keyed = hmac.new(store.secret, digestmod="sha256")
 
@@ -100,11 +116,12 @@ class Journal:
             None if account is None else account_facts(account),
             None if error is None else error_facts(error),
         )
-        return self._add(move if held is None else lambda store: store.keep(move, held))
+        job: Job = move if held is None else partial(_keep, move=move, held=held)
+        return self._add(job, sends=state is RowState.INTENT)
 
-    def _add(self, job: Job) -> asyncio.Future[Any]:
+    def _add(self, job: Job, *, sends: bool = False) -> asyncio.Future[Any]:
         done: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((job, done))
+        self._waiting.append(_Order(job, done, sends))
         self._plan()
         return done
 
@@ -128,35 +145,43 @@ class Journal:
         self._timer, self._not_before = None, self._loop.time() + _PACE
         batch = self._waiting[:_LARGEST_COMMIT]
         del self._waiting[:_LARGEST_COMMIT]
-        jobs = [job for job, _ in batch]
+        jobs = [order.job for order in batch]
         self._committing = self._loop.run_in_executor(self._thread, _run, self._store, jobs)
         self._committing.add_done_callback(lambda committing: self._committed(batch, committing))
 
-    def _committed(
-        self, batch: list[tuple[Job, asyncio.Future[Any]]], committing: asyncio.Future[list[Any]]
-    ) -> None:
+    def _committed(self, batch: list[_Order], committing: asyncio.Future[list[Any]]) -> None:
         if committing is self._committing:
             self._committing = None
         self._plan()
         error = committing.exception()
         answers = committing.result() if error is None else [error] * len(batch)
         telling = bool(self._done)
-        self._done.extend(zip((done for _, done in batch), answers, strict=True))
+        self._done.extend(zip(batch, answers, strict=True))
         if not telling:
             self._tell()
 
     def _tell(self) -> None:
-        """Wake those whose jobs are done, some at a time."""
-        for _ in range(min(len(self._done), _WOKEN_AT_A_TIME)):
-            done, answer = self._done.popleft()
-            if done.cancelled():
-                continue
-            if isinstance(answer, BaseException):
-                done.set_exception(answer)
-            else:
-                done.set_result(answer)
+        """Tell those whose jobs are done, some at a time."""
+        work = 0
+        while self._done and work < _BURST:
+            order, answer = self._done.popleft()
+            work += _SENDING if order.sends else 1
+            _answer(order.done, answer)
         if self._done:
             self._loop.call_soon(self._tell)
+
+
+def _answer(done: asyncio.Future[Any], answer: object) -> None:
+    if done.cancelled():
+        return
+    if isinstance(answer, BaseException):
+        done.set_exception(answer)
+    else:
+        done.set_result(answer)
+
+
+def _keep(store: Store, *, move: Move, held: Held) -> None:
+    store.keep(move, held)
 
 
 def _close(made: list[Store]) -> None:
