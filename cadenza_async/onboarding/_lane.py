@@ -91,8 +91,8 @@ class Lane:
             self._write_off()
         elif not self._departing:
             self._depart()
-        if not self._busy:
-            self._desk.lanes.pop(self._user, None)
+        if not self._busy and self._desk.lanes.get(self._user) is self:
+            del self._desk.lanes[self._user]
 
     @property
     def _busy(self) -> bool:
