@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
 from cadenza_async import _endpoints
 from cadenza_async._calls import CONNECT
+from cadenza_async._endpoints._parts import check_moment
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
@@ -21,8 +22,6 @@ from cadenza_async.models import check_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from attrs import Attribute
-
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
 
@@ -30,11 +29,6 @@ _PASSES = 5
 _SHORTEST_CUT = 16  # characters; "Desk 1" is not "Desk 12" cut short
 _SLACK = timedelta(seconds=5)
 _SLACK_WITHOUT_CLOCK = timedelta(minutes=5)
-
-
-def _aware(_: object, attribute: Attribute[datetime], value: datetime) -> None:
-    if value.tzinfo is None:
-        raise UsageError(f"{attribute.name} has no time zone: use datetime.now(timezone.utc)")
 
 
 @frozen(kw_only=True)
@@ -51,7 +45,7 @@ class Question:
 
     venue: str | None
     name: str | None
-    since: datetime = field(validator=_aware)
+    since: datetime
     external_id: str | None = None
     credential_id: str | None = None
 
@@ -69,15 +63,17 @@ class Question:
         """Take the question from an error, or from what the caller remembers.
 
         Raises:
-            UsageError: If neither says which connect is meant.
+            UsageError: If neither says which connect is meant, or an argument cannot be used.
         """
         if error is not None:
-            if error.path not in {None, CONNECT}:
-                raise UsageError(f"{error.path} connects nothing. {error.remedy}")
+            error = _of_a_connect(error)
             venue, name, since = error.venue, error.name, error.sent_at
             external_id, credential_id = error.external_trading_account_id, error.credential_id
         if since is None or (venue is None and external_id is None):
             raise UsageError("give the error of a connect, or its venue= and since=")
+        check_moment("since", since)
+        if name is not None:
+            check_text("name", name, required=False)
         for argument, value in (
             ("venue", venue),
             ("external_trading_account_id", external_id),
@@ -118,6 +114,14 @@ class Question:
     def fits(self, account: TradingAccount) -> bool:
         """Tell whether an account is called as the connect called it."""
         return self.refers_to(account) if self.name is None else account.name == self.name
+
+
+def _of_a_connect(error: object) -> OutcomeUnknownError:
+    if not isinstance(error, OutcomeUnknownError):
+        raise UsageError("error must be an OutcomeUnknownError, as a connect raises it")
+    if error.path not in {None, CONNECT}:
+        raise UsageError(f"{error.path} connects nothing. {error.remedy}")
+    return error
 
 
 async def sweep(session: Session, *, timeout: float | None = None) -> list[TradingAccount]:

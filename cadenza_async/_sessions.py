@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from weakref import WeakValueDictionary
 
@@ -13,15 +14,16 @@ from cadenza_async._login import LoginTokens
 from cadenza_async._session import Session
 from cadenza_async._shared import Shared
 from cadenza_async._tokens import CachedCallable, Tokens
+from cadenza_async._transport import ClientSession
 from cadenza_async.auth import FixedToken, NoToken, PasswordLogin, TokenSource
 from cadenza_async.config import Config, Settings
-from cadenza_async.errors import UsageError
+from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from cadenza_async._transport import ClientSession, Middleware
+    from cadenza_async._transport import Middleware
     from cadenza_async.auth import Token
 
     Source: TypeAlias = TokenSource | PasswordLogin | Callable[[], Awaitable[str | Secret]]
@@ -53,13 +55,21 @@ def configure(options: Options) -> Shared:
     settings = cast("dict[str, Any]", dict(options))
     session = settings.pop("session", None)
     middlewares = settings.pop("middlewares", ())
+    _check_middlewares(middlewares)
     if session is not None:
         _check_lent(session, settings)
     config = Config.from_env(cast("Settings", settings))
     return Shared(config, session=session, middlewares=middlewares)
 
 
-def _check_lent(session: ClientSession, settings: Mapping[str, Any]) -> None:
+def _check_middlewares(given: object) -> None:
+    if not isinstance(given, Sequence) or not all(map(callable, cast("Sequence[object]", given))):
+        raise ConfigError("middlewares must be a list of aiohttp middlewares, which are functions")
+
+
+def _check_lent(session: object, settings: Mapping[str, Any]) -> None:
+    if not isinstance(session, ClientSession):
+        raise ConfigError("session must be an aiohttp.ClientSession")
     beside = {"max_connections", "proxy", "ssl_context"} & settings.keys()
     if beside:
         raise UsageError(f"{min(beside)} cannot be given with session=: set it on your session")

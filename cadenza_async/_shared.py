@@ -37,6 +37,7 @@ class _State(Enum):
 
 _UNUSABLE = {
     _State.NEW: "the client is not open: use it inside its 'with' block",
+    _State.OPEN: "the client is open already: enter its 'with' block once, and share it",
     _State.CLOSING: "the client is closing; nothing was sent",
     _State.CLOSED: "the client is closed and stays closed",
 }
@@ -82,7 +83,7 @@ class Shared:
             ClosedError: If this was opened before.
         """
         if self._state is not _State.NEW:
-            raise ClosedError(_UNUSABLE[_State.CLOSED])
+            raise ClosedError(_UNUSABLE[self._state])
         self.loop = asyncio.get_running_loop()
         self.clock = ServerClock(self.wall, self.loop.time)
         self._pid = os.getpid()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cadenza_async.auth import FixedToken, TokenSource, check_token
+from cadenza_async.errors import ConfigError
 
 if TYPE_CHECKING:
     from cadenza_async.secret import Secret
@@ -44,6 +46,18 @@ class SingleFlight(Generic[T]):
             task.exception()  # everybody who asked may be gone
 
 
+def _awaitable(answer: Awaitable[T]) -> Awaitable[T]:
+    """Return the answer of a token source, if it is one to be awaited.
+
+    Raises:
+        ConfigError: If it is not. The text does not show it.
+    """
+    if isawaitable(answer):
+        return answer
+    del answer  # a traceback may show the locals of this frame
+    raise ConfigError("what gives the access token must be async: make it an 'async def'")
+
+
 class CachedCallable:
     """Keeps what an async callable returned until the server refuses it.
 
@@ -64,7 +78,7 @@ class CachedCallable:
         return self._token
 
     async def _fetch(self) -> Secret:
-        return check_token(await self._ask())
+        return check_token(await _awaitable(self._ask()))
 
 
 class Tokens:
@@ -95,7 +109,7 @@ class Tokens:
 
     async def current(self) -> Secret:
         """Return the token to use now."""
-        return check_token(await self._source.token())
+        return check_token(await _awaitable(self._source.token()))
 
     async def renewed(self, rejected: Secret) -> bool:
         """See to it that `current` is another token than the refused one; tell whether it is."""
@@ -108,4 +122,4 @@ class Tokens:
         return await self.current() != rejected
 
     async def _ask_again(self, rejected: Secret) -> Secret:
-        return await self._source.token(rejected=rejected)
+        return await _awaitable(self._source.token(rejected=rejected))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from cadenza_async._sessions import Options, Sessions, configure, token_source
 from cadenza_async.client import AsyncCadenza, PoolClient
+from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
@@ -61,9 +62,16 @@ class SessionPool:
 
         Raises:
             ConfigError: If the token cannot be used.
+            UsageError: If the label is no text.
             ClosedError: If the pool is not open.
         """
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
+        _check_label(identity)
         self._shared.check()
         session = self._sessions.get(token_source(access_token), identity)
         return PoolClient(session, self._sessions)
+
+
+def _check_label(identity: object) -> None:
+    if identity is not None and not isinstance(identity, str):
+        raise UsageError("identity must be a string")

@@ -186,8 +186,12 @@ def _onboarding(
 
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> BlockingOnboarding:
-        self._running()
-        return BlockingOnboarding(self._running, method(self._async, *args, **kwargs))
+        try:
+            self._running()
+            run = method(self._async, *args, **kwargs)
+        finally:
+            del args, kwargs  # as above
+        return BlockingOnboarding(self._running, run)
 
     return cast("_Method[P, BlockingOnboarding]", call)
 

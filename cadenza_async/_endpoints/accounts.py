@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from cadenza_async._answers import Page, read_account, read_accounts, read_operations
 from cadenza_async._calls import CONNECT, Call, RateClass
-from cadenza_async._endpoints._parts import LONGEST_LIST, PAGE_LIMIT, check_filters, given
+from cadenza_async._endpoints._parts import (
+    LONGEST_LIST,
+    PAGE_LIMIT,
+    check_filters,
+    check_moment,
+    given,
+)
 from cadenza_async._wire import milliseconds
 from cadenza_async.errors import UsageError
 from cadenza_async.models import check_text
@@ -153,10 +159,9 @@ def _time(argument: str, moment: datetime | None) -> str | None:
     """Return a time as a query names it.
 
     Raises:
-        UsageError: If it has no time zone.
+        UsageError: If it is no time, or has no time zone.
     """
     if moment is None:
         return None
-    if moment.tzinfo is None:
-        raise UsageError(f"{argument} has no time zone: use datetime.now(timezone.utc)")
+    check_moment(argument, moment)
     return str(milliseconds(moment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cadenza_async.cli._credentials import in_shell_words
 from cadenza_async.cli._exits import reporting
 from cadenza_async.cli._kinds import ACCOUNTS, OPERATIONS
 from cadenza_async.cli._output import Output
@@ -35,8 +36,8 @@ def connect(
         credentials: The file with the keys, ``-`` for standard input.
     """
     output = Output(json=target.json)
-    with reporting(output):
-        given = read_credentials(credentials)
+    with reporting(output), in_shell_words():
+        given = read_credentials(credentials, venue=venue)
         if given.venue is not None and given.venue != venue:
             raise UsageError("--venue is not the venue that the credentials are for")
         account = target.call(

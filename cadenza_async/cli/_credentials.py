@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 from attrs.converters import optional
 
 from cadenza_async.errors import UsageError
+from cadenza_async.models import SAYING_NONE
 from cadenza_async.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _VARIABLES: Final = {
     "CADENZA_API_KEY": "api_key",
@@ -25,6 +30,10 @@ _FIELDS: Final = {
     "name": "name",
     "accountType": "account_type",
 }
+_SAYING_NONE: Final = (
+    "if this key really has none, give --credentials with the line CADENZA_API_PASSPHRASE= in it,"
+    ' or "apiPassphrase": "" in JSON'
+)
 
 
 @frozen(kw_only=True)
@@ -37,6 +46,24 @@ class Credentials:
     venue: str | None = None
     name: str | None = None
     account_type: str | None = None
+
+
+@contextmanager
+def in_shell_words() -> Generator[None]:
+    """Say how to tell at a shell, instead of in Python, that a key has no passphrase.
+
+    Raises:
+        UsageError: In other words, if one is missing.
+    """
+    told: str | None = None
+    try:
+        yield
+    except UsageError as error:
+        told = str(error)
+        if SAYING_NONE not in told:
+            raise
+    if told is not None:
+        raise UsageError(told.replace(SAYING_NONE, _SAYING_NONE))
 
 
 def from_environment() -> Credentials | None:

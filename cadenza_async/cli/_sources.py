@@ -10,18 +10,20 @@ from typing import IO, Final
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
 from cadenza_async.errors import UsageError
+from cadenza_async.models import wants_passphrase
 from cadenza_async.secret import Secret
 
 _STDIN: Final = 0
 _LONGEST: Final = 64 * 1024
 
 
-def read_credentials(file: str | None) -> Credentials:
+def read_credentials(file: str | None, *, venue: str | None = None) -> Credentials:
     """Take the keys from the first place that has them.
 
     Args:
         file: A file that only its owner can read, or ``-`` for standard input. Without it: the
             environment, then standard input if it is no terminal, then prompts without echo.
+        venue: What the keys are for, if that is known.
 
     Raises:
         UsageError: If they cannot be read, or others can read them, too.
@@ -32,7 +34,7 @@ def read_credentials(file: str | None) -> Credentials:
     given = from_environment()
     if given is not None:
         return given
-    return _ask_keys() if os.isatty(_STDIN) else parse(_read("credentials", "-"))
+    return _ask_keys(venue) if os.isatty(_STDIN) else parse(_read("credentials", "-"))
 
 
 def read_password(file: str | None) -> Secret:
@@ -86,12 +88,19 @@ def _text(what: str, file: IO[bytes]) -> str:
     return text
 
 
-def _ask_keys() -> Credentials:
+def _ask_keys(venue: str | None) -> Credentials:
     return Credentials(
         api_key=_ask("API key"),
         api_secret=_ask("API secret"),
-        api_passphrase=_ask("API passphrase", " (Enter for none)") or None,
+        api_passphrase=_ask_passphrase(venue),
     )
+
+
+def _ask_passphrase(venue: str | None) -> Secret | None:
+    """Ask for it; where each key is known to have one, Enter says that this one has none."""
+    said = Secret(_ask("API passphrase", " (Enter for none)"))
+    meant = said.check(bool) or (venue is not None and wants_passphrase(venue))
+    return said if meant else None
 
 
 def _ask(what: str, hint: str = "") -> str:

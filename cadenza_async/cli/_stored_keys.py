@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cadenza_async.cli._credentials import in_shell_words
 from cadenza_async.cli._exits import reporting
 from cadenza_async.cli._kinds import ACCOUNTS, CREDENTIALS, REACHABLE
 from cadenza_async.cli._output import Output
@@ -62,8 +63,8 @@ def create(
         credentials: The file with the keys, ``-`` for standard input.
     """
     output = Output(json=target.json)
-    with reporting(output, unsure=_LOOK):
-        given = read_credentials(credentials)
+    with reporting(output, unsure=_LOOK), in_shell_words():
+        given = read_credentials(credentials, venue=venue)
         if given.venue not in {None, venue}:
             raise UsageError("--venue is not the venue that the credentials are for")
         credential = target.call(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from cadenza_async.models._accounts import NewAccount, Operation, ReachableAccount, TradingAccount
 from cadenza_async.models._attempt import Attempt
-from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
+from cadenza_async.models._checks import (
+    SAYING_NONE,
+    UNSENDABLE_IN_KEYS,
+    check_passphrase,
+    check_text,
+    wants_passphrase,
+)
 from cadenza_async.models._credentials import Credential
 from cadenza_async.models._sessions import Health, LoginSession, User
 from cadenza_async.models._words import (
@@ -20,6 +26,7 @@ from cadenza_async.models._words import (
 )
 
 __all__ = [
+    "SAYING_NONE",
     "UNSENDABLE_IN_KEYS",
     "AccountStatus",
     "AccountType",
@@ -41,4 +48,5 @@ __all__ = [
     "Venue",
     "check_passphrase",
     "check_text",
+    "wants_passphrase",
 ]

@@ -73,16 +73,24 @@ def text(*, required: bool = True, unsendable: re.Pattern[str] = _UNSENDABLE) ->
 _WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})
 
 
+SAYING_NONE = 'give api_passphrase="" if this key really has none'
+
+
+def wants_passphrase(venue: str) -> bool:
+    """Tell whether a venue is known to give a passphrase with each key."""
+    return _without_stage(venue) in _WITH_PASSPHRASE
+
+
+def _without_stage(venue: str) -> str:
+    return venue.upper().removesuffix("_UAT")
+
+
 def check_passphrase(venue: str, passphrase: Secret | None) -> None:
     """Refuse keys without a passphrase where a venue is known to give one with each.
 
     Raises:
         UsageError: If it is missing.
     """
-    name = venue.upper().removesuffix("_UAT")
-    if passphrase is None and name in _WITH_PASSPHRASE:
-        msg = (
-            f"api_passphrase is missing: {name} keys have one"
-            ' (give api_passphrase="" if this key really has none)'
-        )
-        raise UsageError(msg)
+    if passphrase is None and wants_passphrase(venue):
+        name = _without_stage(venue)
+        raise UsageError(f"api_passphrase is missing: {name} keys have one ({SAYING_NONE})")

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from cadenza_async._sessions import token_source
 from cadenza_async.client import AsyncCadenza
@@ -15,10 +16,11 @@ from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.onboarding._desk import Options
 from cadenza_async.onboarding._run import Run
 from cadenza_async.onboarding._states import Flavour, RowState
+from cadenza_async.pool import SessionPool
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
     from cadenza_async._session import Session
@@ -26,10 +28,9 @@ if TYPE_CHECKING:
     from cadenza_async.errors import InvalidRowError
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._states import RowOutcome
-    from cadenza_async.pool import SessionPool
 
     Rows = Iterable[NewAccount | InvalidRowError] | AsyncIterable[NewAccount | InvalidRowError]
-    Tokens = Mapping[str, Token] | Callable[[str], Token] | None
+    LookUp = Callable[[str], Token | None]
 
 
 class Onboarding:
@@ -147,8 +148,14 @@ def onboard(
             entering: `ConfigError` if it belongs to another base URL or flavour, or to a job that
             is running.
     """
+    look_up = _look_up(tokens)
+    del tokens  # a traceback may show the locals of this frame
+    if look_up is None:
+        raise UsageError("tokens must be a mapping from user to token, or a function of the user")
+    _check_pool(pool)
+    _check_rows(rows)
     options = Options(
-        path=os.fspath(journal),
+        path=_path(journal),
         quarantine=seconds("quarantine", quarantine),
         patience=seconds("patience", patience),
         concurrency=_slots(pool, concurrency),
@@ -156,7 +163,36 @@ def onboard(
         retry_failed=retry_failed,
         flavour=_flavour(flavour),
     )
-    return Onboarding(partial(_begin, pool, rows, tokens, options))
+    return Onboarding(partial(_begin, pool, rows, look_up, options))
+
+
+def _look_up(tokens: object) -> LookUp | None:
+    """Return what looks a user's token up, and shows none; None if the tokens cannot be used."""
+    if tokens is None:
+        return lambda _: None
+    if callable(tokens):
+        return cast("LookUp", tokens)
+    return cast("Mapping[str, Token]", tokens).get if isinstance(tokens, Mapping) else None
+
+
+def _check_pool(pool: object) -> None:
+    if not isinstance(pool, SessionPool | AsyncCadenza):
+        raise UsageError(
+            "pool must be a SessionPool or an AsyncCadenza (a Cadenza has a method `onboard`)"
+        )
+
+
+def _check_rows(rows: object) -> None:
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable | AsyncIterable):
+        raise UsageError("rows must be an iterable of NewAccount, plain or async")
+
+
+def _path(journal: object) -> str:
+    given = isinstance(journal, str | os.PathLike)
+    path = os.fspath(cast("str | os.PathLike[str]", journal)) if given else None
+    if not isinstance(path, str):
+        raise UsageError("journal must be a path, as a string or a pathlib.Path")
+    return path
 
 
 def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: ANN401
@@ -175,13 +211,13 @@ def _flavour(word: str) -> Flavour:
 
 
 async def _begin(
-    pool: SessionPool | AsyncCadenza, rows: Rows, tokens: Tokens, options: Options
+    pool: SessionPool | AsyncCadenza, rows: Rows, look_up: LookUp, options: Options
 ) -> Run:
     pool._shared.check()  # noqa: SLF001
-    return await Run.start(pool._shared, options, rows, partial(_find, pool, tokens))  # noqa: SLF001
+    return await Run.start(pool._shared, options, rows, partial(_find, pool, look_up))  # noqa: SLF001
 
 
-def _find(pool: SessionPool | AsyncCadenza, tokens: Tokens, user: str) -> Session:
+def _find(pool: SessionPool | AsyncCadenza, look_up: LookUp, user: str) -> Session:
     """Return the session of a user.
 
     Raises:
@@ -189,14 +225,14 @@ def _find(pool: SessionPool | AsyncCadenza, tokens: Tokens, user: str) -> Sessio
     """
     if not user and isinstance(pool, AsyncCadenza):
         return pool._sending  # noqa: SLF001
-    token = _token(tokens, user) if user else None
+    token = _token(look_up, user) if user else None
     return pool._sessions.get(token_source(token), user or None)  # noqa: SLF001
 
 
-def _token(tokens: Tokens, user: str) -> Token:
+def _token(look_up: LookUp, user: str) -> Token:
     given: Token | None = None
     try:
-        given = tokens(user) if callable(tokens) else (tokens or {}).get(user)
+        given = look_up(user)
         why = "there is none"
     except Exception as error:  # noqa: BLE001  # a user's own function may raise anything
         why = f"looking for it failed with {type(error).__name__}"

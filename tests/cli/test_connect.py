@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from .process import Keys, cadenza
 
 if TYPE_CHECKING:
@@ -72,3 +74,22 @@ async def test_keys_of_another_venue_are_not_sent(sandbox: Sandbox) -> None:
     end = await cadenza(*BINANCE, typed=body, sandbox=sandbox)
     assert (end.code, sandbox.requests) == (2, [])
     assert "--venue" in end.err
+
+
+@pytest.mark.parametrize("command", [("connect",), ("credentials", "create")], ids=" ".join)
+async def test_a_passphrase_is_missed(
+    sandbox: Sandbox, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """The way out is one of the shell's, and it is one; an empty variable is none."""
+    keys, okx = Keys(), (*command, "--venue", "OKX")
+    env = keys.environment() | {"CADENZA_API_PASSPHRASE": ""}
+    end = await cadenza(*okx, sandbox=sandbox, env=env)
+    assert (end.code, sandbox.requests) == (2, [])
+    told = end.err.splitlines()[0]
+    assert told.startswith("api_passphrase is missing: OKX keys have one (")
+    assert "the line CADENZA_API_PASSPHRASE= in it" in told
+    assert "api_passphrase=" not in told
+    lines = "".join(f"{name}={value}\n" for name, value in env.items())
+    file = keys_file(tmp_path / "keys", lines)
+    assert (await cadenza(*okx, "--credentials", file, sandbox=sandbox)).code == 0
+    assert "apiPassphrase" in sandbox.requests[0]["body"]

@@ -30,6 +30,22 @@ async def test_keys_are_asked_for_without_echo(sandbox: Sandbox) -> None:
     assert sandbox.requests[0]["body"].keys() >= {"apiKey", "apiSecret", "apiPassphrase"}
 
 
+@pytest.mark.parametrize(("venue", "sent"), [("OKX", True), ("BINANCE", False)])
+@pytest.mark.parametrize("command", [("connect",), ("credentials", "create")], ids=" ".join)
+async def test_enter_is_for_no_passphrase(
+    sandbox: Sandbox, command: tuple[str, ...], venue: str, *, sent: bool
+) -> None:
+    """It is taken at its word: sent where keys have one, left out elsewhere."""
+    keys = Keys()
+    async with at_terminal(*command, "--venue", venue, env=environment(sandbox)) as terminal:
+        await terminal.answer("API key: ", f"{keys.key}\n")
+        await terminal.answer("API secret: ", f"{keys.secret}\n")
+        await terminal.answer("API passphrase (Enter for none): ", "\n")
+        assert await terminal.end() == 0
+    (request,) = sandbox.requests
+    assert ("apiPassphrase" in request["body"]) is sent
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "told"),
     [(CTRL_C, 130, "interrupted"), (CTRL_D, 2, "API key: nothing was given")],

@@ -201,6 +201,14 @@ def test_no_session_of_a_loop() -> None:
         portal.call(session.close)
 
 
+def test_entered_twice(sandbox: Sandbox) -> None:
+    """The second time is refused as such, and the client stays open."""
+    with client_of(sandbox) as client:
+        with pytest.raises(ClosedError, match="is open already"):
+            client.__enter__()
+        assert client.health().status == "healthy"
+
+
 def test_left_without_having_been_entered(sandbox: Sandbox) -> None:
     """There is nothing to close."""
     client_of(sandbox).__exit__(None, None, None)

@@ -92,3 +92,38 @@ async def test_a_session_cannot_be_opened_twice(sandbox: Sandbox) -> None:
         pass
     with pytest.raises(UsageError, match="stays closed"):
         await client.__aenter__()
+
+
+@pytest.mark.parametrize("kind", [AsyncCadenza, SessionPool])
+async def test_what_is_open_is_not_opened_again(
+    sandbox: Sandbox, kind: type[AsyncCadenza | SessionPool]
+) -> None:
+    """It is said to be open, not closed, and goes on as it was."""
+    async with kind(base_url=sandbox.url) as opened:
+        with pytest.raises(ClosedError, match="is open already"):
+            await opened.__aenter__()
+        client = opened.client() if isinstance(opened, SessionPool) else opened
+        assert (await client.health()).status == "healthy"
+
+
+async def test_what_is_closing_is_not_opened_again(sandbox: Sandbox) -> None:
+    """While calls are waited for it is not closed yet."""
+    sandbox.script("hang")
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url, grace=5) as client:
+        call = asyncio.create_task(client.connect_account(**KEYS))
+        while not sandbox.requests:  # noqa: ASYNC110 - there are no events to wait for
+            await asyncio.sleep(0.005)
+        closing = asyncio.create_task(client.aclose())
+        await asyncio.sleep(0)
+        with pytest.raises(ClosedError, match="is closing"):
+            await client.__aenter__()
+        closing.cancel()
+        await asyncio.gather(call, closing, return_exceptions=True)
+
+
+@pytest.mark.parametrize("label", [5, b"u-1", ("u-1",)], ids=repr)
+async def test_a_label_is_a_text(sandbox: Sandbox, label: Any) -> None:  # noqa: ANN401
+    """What is none is refused by the argument's name."""
+    async with SessionPool(base_url=sandbox.url) as pool:
+        with pytest.raises(UsageError, match=r"^identity must be a string$"):
+            pool.client(access_token=sandbox.access_token, identity=label)

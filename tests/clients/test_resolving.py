@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -128,6 +129,14 @@ async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
         await client.resolve()
     with pytest.raises(UsageError, match="no time zone"):
         await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001
+    for moment in (5, "2026-01-01", NOW.date()):
+        with pytest.raises(UsageError, match=r"^since must be a datetime"):
+            await client.resolve(venue="BINANCE", since=cast("Any", moment))
+    for error in (5, ValueError("lost"), UsageError("lost")):
+        with pytest.raises(UsageError, match=r"^error must be an OutcomeUnknownError"):
+            await client.resolve(cast("Any", error), venue="BINANCE", since=NOW)
+    with pytest.raises(UsageError, match=r"^name must be a string"):
+        await client.resolve(venue="BINANCE", name=cast("Any", 5), since=NOW)
     with pytest.raises(UsageError, match=r"^external_trading_account_id "):
         await client.resolve(external_trading_account_id="", since=datetime.now(UTC))
     with pytest.raises(UsageError, match=r"^credential_id "):

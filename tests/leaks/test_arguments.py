@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from cadenza_async import AsyncCadenza, Cadenza, PasswordLogin, Secret, SessionPool
+from cadenza_async import AsyncCadenza, Cadenza, PasswordLogin, Secret, SessionPool, onboard
 from cadenza_async.errors import CadenzaError
 from cadenza_async.models import NewAccount
 
@@ -140,6 +140,55 @@ def test_a_pools_token_that_cannot_be(hunt: Hunt, pattern: str) -> None:
             pool.client(access_token=hunt.marker(pattern))
 
     search_failure(hunt, lambda hunt: asyncio.run(ask(hunt)))
+
+
+class _Sync:
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def token(self, *, rejected: Secret | None = None) -> str:
+        return self._token.reveal()
+
+
+@pytest.mark.parametrize("source", [True, False], ids=["source", "callable"])
+def test_a_token_that_is_not_awaited(hunt: Hunt, *, source: bool) -> None:
+    """What a function that is not async returned is refused unseen."""
+    given: Any = _Sync(Secret(hunt.marker()))
+
+    async def ask(_: Hunt) -> None:
+        token = given if source else given.token
+        async with AsyncCadenza(token, base_url="http://127.0.0.1:9") as client:
+            await client.user()
+
+    search_failure(hunt, lambda hunt: asyncio.run(ask(hunt)))
+
+
+TOKENS_OF_USERS: dict[str, Use] = {
+    "mapping": lambda hunt: {"u-1": hunt.marker()},
+    "list": lambda hunt: [hunt.marker()],
+    "text": lambda hunt: hunt.marker(),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"flavour": "bitter"}, {"journal": 5}], ids=str)
+@pytest.mark.parametrize("kind", TOKENS_OF_USERS)
+@pytest.mark.parametrize("how", ["async", "blocking"])
+def test_a_run_that_cannot_be(hunt: Hunt, options: dict[str, Any], kind: str, how: str) -> None:
+    """Whatever is wrong with it, and if only with its journal, no user's token is shown."""
+    given: dict[str, Any] = {"journal": "no/such/folder/journal"} | options
+    tokens: Any = TOKENS_OF_USERS[kind]
+
+    async def run(hunt: Hunt) -> object:
+        async with SessionPool(base_url="http://127.0.0.1:9") as pool:
+            return await anext(onboard(pool, [], tokens=tokens(hunt), **given))
+
+    def use(hunt: Hunt) -> object:
+        if how == "async":
+            return asyncio.run(run(hunt))
+        with Cadenza(TOKEN, base_url="http://127.0.0.1:9") as client:
+            return next(client.onboard([], tokens=tokens(hunt), **given))
+
+    search_failure(hunt, use)
 
 
 def test_a_token_from_the_environment(hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:

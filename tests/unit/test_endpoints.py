@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
+ODD: Any = 5
+DAY: Any = NOW.date()
 
 
 def test_connect() -> None:
@@ -133,6 +135,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.list_operations(since=NAIVE), "since"),
     (lambda: _endpoints.list_operations(until=NAIVE), "until"),
     (lambda: _endpoints.list_operations(since=NOW, until=NOW - timedelta(1)), "since"),
+    (lambda: _endpoints.list_operations(since=ODD), "since must be a datetime"),
+    (lambda: _endpoints.list_operations(until=DAY), "until must be a datetime"),
     (lambda: _endpoints.list_credentials(credential_type=""), "credential_type"),
     (lambda: _endpoints.list_credentials(status=""), "status"),
     (lambda: _endpoints.list_credentials(credential_ids=[]), "credential_ids"),

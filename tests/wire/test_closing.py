@@ -17,6 +17,7 @@ from cadenza_async import AsyncCadenza, SessionPool
 from cadenza_async.errors import (
     CadenzaError,
     ClosedError,
+    ConfigError,
     DeadlineExceededError,
     OutcomeUnknownTimeoutError,
     UsageError,
@@ -277,3 +278,18 @@ async def test_a_lent_session_that_trusts_the_environment() -> None:
     async with aiohttp.ClientSession(trust_env=True) as session:
         with pytest.raises(UsageError, match="trust_env"):
             AsyncCadenza(TOKEN, session=session)
+
+
+@pytest.mark.parametrize("kind", [AsyncCadenza, SessionPool])
+@pytest.mark.parametrize("odd", [5, False, "session", aiohttp.ClientSession], ids=repr)
+async def test_what_is_no_session(odd: Any, kind: type[AsyncCadenza | SessionPool]) -> None:  # noqa: ANN401
+    """What cannot be lent is a setting to correct."""
+    with pytest.raises(ConfigError, match=r"^session must be an aiohttp.ClientSession$"):
+        kind(session=odd)
+
+
+@pytest.mark.parametrize("odd", [5, None, hang, [5], ["log"], "log"], ids=repr)
+async def test_what_are_no_middlewares(odd: Any) -> None:  # noqa: ANN401
+    """One alone, or what cannot be called, is a setting to correct."""
+    with pytest.raises(ConfigError, match=r"^middlewares must be a list of aiohttp middlewares"):
+        AsyncCadenza(TOKEN, middlewares=odd)

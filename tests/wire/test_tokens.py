@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import Factory, define
@@ -12,6 +12,7 @@ from attrs import Factory, define
 from cadenza_async import Secret
 from cadenza_async.errors import (
     AuthenticationError,
+    ConfigError,
     CredentialsRejectedError,
     DeadlineExceededError,
 )
@@ -197,6 +198,49 @@ async def test_a_source_that_fails(plain: RawServer) -> None:
         assert isinstance(error, LookupError)
         assert plain.requests == []
         await line.connect()
+    check_told(line, plain)
+
+
+class Sync:
+    """A token source whose method is not async."""
+
+    def token(self, *, rejected: Secret | None = None) -> Secret:
+        return Secret("in.vain")
+
+
+NOT_ASYNC = {"text": lambda: "in.vain", "nothing": lambda: None, "source": Sync()}
+
+
+@pytest.mark.parametrize("given", NOT_ASYNC.values(), ids=NOT_ASYNC)
+@pytest.mark.parametrize("kind", CALLS)
+async def test_a_source_that_is_not_async(plain: RawServer, kind: str, given: Any) -> None:  # noqa: ANN401
+    """It is told to be, whatever it returned, and nothing is sent."""
+    async with line_to(plain, token=given) as line:
+        for _ in range(2):
+            error = await failure(line.call(kind))
+            assert type(error) is ConfigError
+            assert "must be async" in str(error)
+    assert (plain.requests, line.attempts) == ([], [])
+
+
+class Hasty:
+    """A token source that forgets to be async where a token was refused."""
+
+    def token(self, *, rejected: Secret | None = None) -> Awaitable[Secret] | Secret:
+        return self._first() if rejected is None else Secret("in.vain")
+
+    async def _first(self) -> Secret:
+        return Secret("the.first")
+
+
+async def test_a_source_that_is_not_always_async(plain: RawServer) -> None:
+    """The refusal has led to nothing else, and the error tells why."""
+    source: Any = Hasty()
+    plain.play(EXPIRED)
+    async with line_to(plain, token=source) as line:
+        error = await failure(line.connect())
+    assert type(error) is ConfigError
+    assert "must be async" in str(error)
     check_told(line, plain)
 
 
