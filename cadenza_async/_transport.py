@@ -17,7 +17,7 @@ from cadenza_async._wire import encode
 from cadenza_async.errors import ClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from aiohttp.abc import AbstractStreamWriter
 
@@ -37,7 +37,7 @@ class Progress:
 
     Args:
         limit: Ends the attempt.
-        late: Tells whether it is too late to hand the body over.
+        begin_by: When it is too late to hand the body over, by the loop's clock.
 
     Attributes:
         entered: The request reached aiohttp's own handler.
@@ -45,10 +45,10 @@ class Progress:
         stale: That connection was closing and took nothing.
     """
 
-    __slots__ = ("_late", "entered", "handed", "limit", "stale")
+    __slots__ = ("_begin_by", "entered", "handed", "limit", "stale")
 
-    def __init__(self, limit: Deadline, late: Callable[[], bool]) -> None:
-        self._late = late
+    def __init__(self, limit: Deadline, begin_by: float) -> None:
+        self._begin_by = begin_by
         self.limit = limit
         self.entered = self.handed = self.stale = False
 
@@ -63,7 +63,7 @@ class Progress:
         Raises:
             TimeoutError: If it is too late for that.
         """
-        if self._late():
+        if asyncio.get_running_loop().time() > self._begin_by:
             raise TimeoutError
         self.handed = True
 
@@ -160,19 +160,19 @@ class Transport:
         """Bring the deadline of everything in flight forward to now."""
         self._in_flight.expire()
 
-    def begin(self, *, deadline: float, late: Callable[[], bool]) -> Progress:
+    def begin(self, *, deadline: float, begin_by: float) -> Progress:
         """Prepare an attempt.
 
         Args:
             deadline: When it is too late to wait for the answer, by the loop's clock.
-            late: Tells whether it is too late to hand the body over.
+            begin_by: When it is too late to hand the body over, likewise.
 
         Raises:
             ClosedError: If the user's session is closed.
         """
         if self._http.closed:
             raise ClosedError("the aiohttp session is closed")
-        return Progress(self._in_flight.at(deadline), late)
+        return Progress(self._in_flight.at(deadline), begin_by)
 
     async def exchange(
         self, call: Call[Any], *, token: Secret | None, progress: Progress
@@ -185,28 +185,27 @@ class Transport:
             progress: Takes down how far the attempt came.
         """
         try:
-            async with progress.limit:
-                return await self._request(call, token, progress)
+            async with (
+                progress.limit,
+                self._http.request(
+                    call.method,
+                    f"{self._config.base_url}/api/v3/{call.path}",
+                    params=call.query,
+                    data=_Body(b"" if call.body is None else encode(call.body), progress),
+                    headers=self._headers,
+                    middlewares=(*self._middlewares, _guard(token, progress)),
+                    timeout=_NO_TIMEOUT,
+                    proxy=self._config.proxy,
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    auto_decompress=True,
+                ) as response,
+            ):
+                body = await _read(response.content, call.longest)
+                return Answer(status=response.status, headers=response.headers, body=body)
         except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
             failure = explain(error, progress)
         return failure
-
-    async def _request(self, call: Call[Any], token: Secret | None, progress: Progress) -> Answer:
-        async with self._http.request(
-            call.method,
-            f"{self._config.base_url}/api/v3/{call.path}",
-            params=call.query,
-            data=_Body(b"" if call.body is None else encode(call.body), progress),
-            headers=self._headers,
-            middlewares=(*self._middlewares, _guard(token, progress)),
-            timeout=_NO_TIMEOUT,
-            proxy=self._config.proxy,
-            allow_redirects=False,
-            raise_for_status=False,
-            auto_decompress=True,
-        ) as response:
-            body = await _read(response.content, call.longest)
-            return Answer(status=response.status, headers=response.headers, body=body)
 
 
 async def _read(content: aiohttp.StreamReader, longest: int) -> bytes | None:
