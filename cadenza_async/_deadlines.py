@@ -72,7 +72,7 @@ class Deadline:
     def __init__(self, all_: Deadlines, when: float) -> None:
         self._all = all_
         self._when = when
-        self._scope = asyncio.timeout(None)
+        self._scope = asyncio.timeout_at(None)
 
     def __aenter__(self) -> Awaitable[asyncio.Timeout]:
         self._all.add(self._scope, self._when)

@@ -211,8 +211,8 @@ class Transport:
 async def _read(content: aiohttp.StreamReader, longest: int) -> bytes | None:
     """Read an answer to its end, or give up on one that is too long."""
     body = bytearray()
-    while chunk := await content.read(longest + 1 - len(body)):
-        body += chunk
+    while not content.at_eof():
+        body += await content.read(longest + 1 - len(body))
         if len(body) > longest:
             return None
     return bytes(body)
