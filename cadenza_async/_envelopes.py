@@ -22,7 +22,7 @@ _ENDLESS = 1_000_000_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # as for `Call`
 class Reading:
     """What can be known of an answer.
 

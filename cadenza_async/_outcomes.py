@@ -43,7 +43,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # as for `Call`
 class Outcome(Generic[T]):
     """How one attempt ended.
 

@@ -89,7 +89,8 @@ def read_model(model: type[Model], data: Mapping[str, Any], **defaults: object) 
                 extra[wire] = value
             else:
                 known[attribute] = readable
-    return _converter.structure({**known, "extra": extra}, model)
+    known["extra"] = extra
+    return _converter.structure(known, model)
 
 
 _SECOND_SPELLINGS: Final = {

@@ -179,14 +179,18 @@ class NewAccount:
         def __attrs_init__(self, **fields: object) -> None: ...
 
     def __attrs_post_init__(self) -> None:
+        optional = (self.api_passphrase, self.name, self.account_type, self.key, self.user)
+        given = [value for value in optional if value is not None]
+        if not Secret.all_plain((self.venue, self.api_key, self.api_secret, *given)):
+            self._check_each()
+        check_passphrase(self.venue, self.api_passphrase)
+
+    def _check_each(self) -> None:
+        """Name what cannot be sent, if there is something."""
         check_text("venue", self.venue)
         check_text("api_key", self.api_key)
         check_text("api_secret", self.api_secret, unsendable=UNSENDABLE_IN_KEYS)
-        for argument in _OPTIONAL:
+        for argument in ("api_passphrase", "name", "account_type", "key", "user"):
             value = getattr(self, argument)
             if value is not None:
                 check_text(argument, value, required=False)
-        check_passphrase(self.venue, self.api_passphrase)
-
-
-_OPTIONAL: Final = ("api_passphrase", "name", "account_type", "key", "user")

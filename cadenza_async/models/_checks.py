@@ -34,8 +34,6 @@ def check_text(
         UsageError: If the value is no text, is blank though required, or holds control characters
             or lone surrogates.
     """
-    if value.check(_is_plain) if isinstance(value, Secret) else _is_plain(value):
-        return
     secret = hide(value)
     if not secret.holds_text():
         raise error(f"{argument} must be a string")
@@ -43,11 +41,6 @@ def check_text(
         raise error(f"{argument} is required and is empty")
     if secret.check(lambda text: bool(unsendable.search(text))):
         raise error(f"{argument} holds a control character or half a surrogate pair")
-
-
-def _is_plain(text: object) -> bool:
-    """Tell, at a glance, that nothing is wrong with a text: most are like that."""
-    return isinstance(text, str) and text.isprintable() and text.strip() != ""
 
 
 def _is_blank(text: str) -> bool:
