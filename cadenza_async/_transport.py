@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-from aiohttp import ClientSession
+from aiohttp import ClientSession, hdrs
 from aiohttp.payload import BytesPayload
 
 from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
@@ -107,10 +107,10 @@ def _guard(token: Secret | None, progress: Progress) -> Middleware:
             raise _ResentError
         progress.entered = True
         if request.method == "GET":  # its empty body is only there to note when it is handed over
-            request.headers.pop("Content-Length", None)
-            request.headers.pop("Content-Type", None)
+            request.headers.pop(hdrs.CONTENT_LENGTH, None)
+            request.headers.pop(hdrs.CONTENT_TYPE, None)
         if token is not None:
-            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+            request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         return await handler(request)
 
     return guard
@@ -137,9 +137,9 @@ class Transport:
         self._middlewares = tuple(middlewares)
         self._in_flight = Deadlines()
         self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # a bounded answer is easier to bound uncompressed
-            "User-Agent": config.user_agent,
+            hdrs.ACCEPT: "application/json",
+            hdrs.ACCEPT_ENCODING: "identity",  # a bounded answer is easier to bound uncompressed
+            hdrs.USER_AGENT: config.user_agent,
         }
 
     def open(self) -> None:
