@@ -196,8 +196,9 @@ def _account(data: object, venue: str = UNNAMED) -> TradingAccount:
 
 def _credential_ids(account: Mapping[str, Any]) -> tuple[str, ...]:
     rows = account.get("credentials")
-    listed = cast("list[object]", rows) if isinstance(rows, list) else []
-    found = [as_object(row) or {} for row in listed]
+    if not isinstance(rows, list):
+        return ()
+    found = [as_object(row) or {} for row in cast("list[object]", rows)]
     return tuple(row["credentialId"] for row in found if isinstance(row.get("credentialId"), str))
 
 
@@ -223,17 +224,17 @@ def _credential(data: object, venue: str = UNNAMED) -> Credential:
 
 
 def _user(data: object) -> User:
-    given = _identified(data, "id", "user")
+    given = {**_identified(data, "id", "user")}
     return read_model(User, {"userId": given.pop("id"), **given})
 
 
-def _identified(data: object, wire: str, what: str) -> dict[str, Any]:
+def _identified(data: object, wire: str, what: str) -> Mapping[str, Any]:
     """Return the JSON object, if it is known by an id.
 
     Raises:
         ValueError: If it is not.
     """
-    given = dict(as_object(data) or {})
+    given = as_object(data) or {}
     if not isinstance(given.get(wire), str) or not given[wire]:
         raise ValueError(f"no {what} with an id")
     return given

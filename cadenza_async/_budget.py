@@ -104,9 +104,8 @@ class Budget:
             report: What the answer says about the limit.
             answered: Whether Cadenza answered, so that silence about a limit means there is none.
         """
-        in_flight = sum(self._in_flight.values()) - 1
         if report is not None:
-            self._learn(ticket, report, in_flight)
+            self._learn(ticket, report)
         elif answered:
             self._limits.setdefault(ticket.rate_class, None)
         self._finish(ticket)
@@ -128,12 +127,13 @@ class Budget:
         self._past, self._reset = self._reset, None
         self._left = self._limit - sum(self._in_flight.values())
 
-    def _learn(self, ticket: Ticket, report: RateReport, in_flight: int) -> None:
+    def _learn(self, ticket: Ticket, report: RateReport) -> None:
         first, self._limit = self._limit is None, report.limit
         self._limits[ticket.rate_class] = report.limit
         current = self._past if self._reset is None else self._reset
         if first or (self._reset is not None and report.reset > current):
-            self._reset, self._left = report.reset, report.remaining - in_flight
+            others = sum(self._in_flight.values()) - 1
+            self._reset, self._left = report.reset, report.remaining - others
         elif self._reset is None and report.reset > current:
             self._reset, self._left = report.reset, min(self._left, report.remaining)
         elif self._reset is None or report.reset < current:

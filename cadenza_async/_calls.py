@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, StrEnum, auto
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, frozen
@@ -12,6 +13,7 @@ T = TypeVar("T")
 
 MIB = 1024 * 1024
 CONNECT: Final = "tradingAccount/connect"
+_NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class RateClass(StrEnum):
@@ -24,7 +26,7 @@ class RateClass(StrEnum):
     """What asks about a session that exists; it may have to wait for a call that begins one."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # made and thrown away: without slots that is quicker
 class Call(Generic[T]):
     """One request, before it is sent.
 
@@ -50,7 +52,7 @@ class Call(Generic[T]):
     write: bool
     rate_class: RateClass | None
     body: object = None
-    query: Mapping[str, str | Sequence[str]] = field(factory=dict[str, str | Sequence[str]])
+    query: Mapping[str, str | Sequence[str]] = _NO_QUERY
     authenticated: bool = True
     enveloped: bool = True
     longest: int = MIB
@@ -71,7 +73,7 @@ class Call(Generic[T]):
         return f"{self.method} {self.path}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # likewise
 class Answer:
     """What the server answered.
 

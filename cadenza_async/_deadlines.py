@@ -3,53 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from types import TracebackType
+
+
+class Deadlines:
+    """All the deadlines of one kind that are running; one timer rings for all of them."""
+
+    def __init__(self) -> None:
+        self._running: dict[asyncio.Timeout, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings = math.inf
+
+    def at(self, when: float | None) -> Deadline:
+        """Make a deadline at a loop time; ``None`` for one that only `expire` ends."""
+        return Deadline(self, math.inf if when is None else when)
+
+    def expire(self) -> None:
+        """Bring all of them forward to now."""
+        self._ring_at(math.inf)
+        self._end(math.inf)
+
+    def add(self, scope: asyncio.Timeout, when: float) -> None:
+        """Let a deadline run."""
+        self._running[scope] = when
+        if when < self._rings:
+            self._ring_at(when)
+
+    def discard(self, scope: asyncio.Timeout) -> None:
+        """Forget a deadline that is left."""
+        del self._running[scope]
+
+    def _ring_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings = when
+        self._timer = None
+        if when < math.inf:
+            self._timer = asyncio.get_running_loop().call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        """End what is due, and set the timer for what comes next."""
+        due = self._rings
+        self._end(due)
+        later = [when for when in self._running.values() if when > due]
+        self._ring_at(min(later, default=math.inf))
+
+    def _end(self, due: float) -> None:
+        for scope, when in self._running.items():
+            if when <= due and not scope.expired():
+                scope.reschedule(0)
 
 
 class Deadline:
     """One deadline, as a context manager; `TimeoutError` leaves it when it has passed.
 
     Args:
-        scope: The timeout itself.
         all_: Where it is known while it runs.
+        when: The loop time.
     """
 
-    __slots__ = ("_all", "scope")
+    __slots__ = ("_all", "_scope", "_when")
 
-    def __init__(self, scope: asyncio.Timeout, all_: set[asyncio.Timeout]) -> None:
-        self.scope = scope
+    def __init__(self, all_: Deadlines, when: float) -> None:
         self._all = all_
+        self._when = when
+        self._scope = asyncio.timeout_at(None)
 
-    async def __aenter__(self) -> asyncio.Timeout:
-        scope = await self.scope.__aenter__()
-        self._all.add(scope)
-        return scope
+    def __aenter__(self) -> Awaitable[asyncio.Timeout]:
+        self._all.add(self._scope, self._when)
+        return self._scope.__aenter__()
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
-        self._all.discard(self.scope)
-        await self.scope.__aexit__(kind, error, traceback)
-
-
-class Deadlines:
-    """All the deadlines of one kind that are running."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Timeout] = set()
-
-    def at(self, when: float | None) -> Deadline:
-        """Make a deadline at a loop time; ``None`` for one that only `expire` ends."""
-        return Deadline(asyncio.timeout_at(when), self._running)
-
-    def expire(self) -> None:
-        """Bring all of them forward to now."""
-        for scope in self._running:
-            if not scope.expired():
-                scope.reschedule(0)
+    ) -> Awaitable[bool | None]:
+        self._all.discard(self._scope)
+        return self._scope.__aexit__(kind, error, traceback)

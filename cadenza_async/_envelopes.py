@@ -22,7 +22,7 @@ _ENDLESS = 1_000_000_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # as for `Call`
 class Reading:
     """What can be known of an answer.
 
@@ -35,7 +35,7 @@ class Reading:
         request_id: The server's id of the request.
         asked_back: Seconds until ``Retry-After``, if the answer has one.
         wait: Seconds the server asks to wait, one way or another.
-        bare: Whether the object is the answer itself, as this endpoint wraps none.
+        accepted: Whether Cadenza says that it did what was asked.
     """
 
     status: int
@@ -46,7 +46,7 @@ class Reading:
     request_id: str | None = None
     asked_back: float | None = None
     wait: float | None = None
-    bare: bool = False
+    accepted: bool = False
 
     @property
     def number(self) -> int:
@@ -57,15 +57,6 @@ class Reading:
     def family(self) -> int:
         """The leading digits of a five-digit number."""
         return self.number // 1000
-
-    @property
-    def accepted(self) -> bool:
-        """Whether Cadenza says that it did what was asked."""
-        if self.bare:
-            return True
-        if self.envelope is None or self.errno or not self.numbered:
-            return False
-        return self.status // 100 == 2 and self.envelope.get("success") is not False
 
 
 def read(
@@ -81,23 +72,25 @@ def read(
     """
     bare = None if enveloped else _bare(answer)
     if bare is not None:
-        return Reading(status=answer.status, envelope=bare, text="", bare=True)
+        return Reading(status=answer.status, envelope=bare, text="", accepted=True)
     envelope, problem = _envelope(answer)
-    plain = Reading(status=answer.status, envelope=envelope, text="", errno=0)
-    if envelope is not None and envelope.get("errno") == 0 and plain.accepted:
-        return plain
     known = envelope or {}
+    done = answer.status // 100 == 2 and envelope is not None and known.get("success") is not False
+    if done and known.get("errno") == 0:
+        return Reading(status=answer.status, envelope=envelope, text="", errno=0, accepted=True)
     errno, request_id = _errno(known), _request_id(known)
+    numbered = errno is not None or known.get("errno") is None
     asked_back = retry_after(answer.headers, now)
     return Reading(
         status=answer.status,
         envelope=envelope,
         text=one_line(redact(problem or _text(known, answer.status))),
         errno=errno,
-        numbered=errno is not None or known.get("errno") is None,
+        numbered=numbered,
         request_id=one_line(redact(request_id)) if request_id else None,
         asked_back=asked_back,
         wait=reset_in(answer.headers, now) if asked_back is None else asked_back,
+        accepted=done and numbered and not errno,
     )
 
 

@@ -83,6 +83,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, until - (now if date is None else date))
 
 
+@lru_cache(maxsize=64)  # limit and reset are read again and again
 def _number(text: str | None) -> float | None:
     """Read a number that is finite and not negative."""
     if text is None or len(text) > _LONGEST_NUMBER:

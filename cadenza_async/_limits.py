@@ -44,19 +44,20 @@ class Limits:
         self._loop = loop
         self._gates: dict[RateClass, Gate] = {}
 
-    async def enter(self, rate_class: RateClass | None, give_up: float) -> Ticket | None:
+    def enter_nowait(self, rate_class: RateClass) -> Ticket | None:
+        """Return leave to make one call of a class, or None when it has to wait."""
+        return self._gate(rate_class).enter_nowait(rate_class)
+
+    async def enter(self, rate_class: RateClass, give_up: float) -> Ticket:
         """Wait for leave to make one call of a class.
 
         Args:
-            rate_class: What it counts against; what counts against nothing goes at once, and
-                its ticket is `None`.
+            rate_class: What it counts against.
             give_up: When it is too late to begin, by the loop's clock.
 
         Raises:
             DeadlineExceededError: If there is no room before that.
         """
-        if rate_class is None:
-            return None
         return await self._gate(rate_class).enter(rate_class, give_up)
 
     def refund(self, ticket: Ticket | None) -> None:
@@ -86,7 +87,7 @@ class Limits:
         """
         if ticket is None:
             return
-        gate = self._gate(ticket.rate_class)
+        gate = self._gates[ticket.rate_class]
         if report is not None and self._differs(ticket.rate_class, report):
             gate = self._split_off(ticket.rate_class)
         if ticket.budget is not gate.budget:
@@ -98,30 +99,33 @@ class Limits:
         self._pump()
 
     def _gate(self, rate_class: RateClass) -> Gate:
-        if rate_class is RateClass.READS and rate_class not in self._gates:
-            rate_class = RateClass.ACCOUNTS
-        if rate_class not in self._gates:
-            self._gates[rate_class] = self._new_gate()
-        return self._gates[rate_class]
+        return self._gates.get(rate_class) or self._open(rate_class)
+
+    def _open(self, rate_class: RateClass) -> Gate:
+        """Make the gate of a class, and of the one that shares its limit."""
+        gate = self._new_gate()
+        self._gates[rate_class] = self._gates[_SHARING.get(rate_class, rate_class)] = gate
+        return gate
 
     def _new_gate(self) -> Gate:
         return Gate(Budget(self._clock), self._waits, self._loop)
 
     def _pump(self) -> None:
         for gate in self._gates.values():
-            gate.pump()
+            if gate.waiting:
+                gate.pump()
 
     def _differs(self, rate_class: RateClass, report: RateReport) -> bool:
         """Tell whether an answer has just shown that reads have a limit of their own."""
-        other = _SHARING.get(rate_class)
-        if other is None or RateClass.READS in self._gates:
+        other, gate = _SHARING.get(rate_class), self._gates[rate_class]
+        if other is None or self._gates[other] is not gate:
             return False
-        limit = self._gate(other).budget.limit(other)
+        limit = gate.budget.limit(other)
         return limit is not None and limit != report.limit
 
     def _split_off(self, rate_class: RateClass) -> Gate:
         """Give a class a gate of its own, with those of its calls that are waiting."""
-        shared, gate = self._gate(rate_class), self._new_gate()
-        self._gates |= {_SHARING[rate_class]: shared, rate_class: gate}
+        shared = self._gates[rate_class]
+        gate = self._gates[rate_class] = self._new_gate()
         shared.send_over(rate_class, gate)
         return gate

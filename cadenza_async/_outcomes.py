@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import evolve, fields_dict, frozen, has
@@ -28,7 +28,6 @@ from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # as for `Call`
 class Outcome(Generic[T]):
     """How one attempt ended.
 
@@ -61,11 +60,6 @@ class Outcome(Generic[T]):
     error: CadenzaError | None = None
     stale: bool = False
     reading: Reading | None = None
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status of the answer, if there was one."""
-        return self.reading.status if self.reading else None
 
     @property
     def asked_to_wait(self) -> float | None:
@@ -105,20 +99,24 @@ _RULES: Final[tuple[tuple[Verdict, Callable[[Reading], bool]], ...]] = (
 
 
 def judge(
-    call: Call[T], reply: Answer | NoAnswer, *, sent_at: datetime, token: Secret | None = None
+    call: Call[T], reply: Answer | NoAnswer, *, sent_at: float, token: Secret | None = None
 ) -> Outcome[T]:
     """Say what came of a call.
 
     Args:
         call: What was sent.
         reply: What came back.
-        sent_at: When it was first sent.
+        sent_at: When it was first sent, in Unix seconds.
         token: The access token it carried, so that no text repeats it.
     """
     if isinstance(reply, NoAnswer):
         return _unanswered(call, reply, sent_at)
-    redact = partial(_redact, call.body, token)
-    reading = read(reply, now=sent_at.timestamp(), redact=redact, enveloped=call.enveloped)
+    reading = read(
+        reply,
+        now=sent_at,
+        redact=lambda text: _redact(call.body, token, text),
+        enveloped=call.enveloped,
+    )
     if reading.accepted:
         try:
             value = call.read(reading.envelope or {})
@@ -137,7 +135,7 @@ def judge(
     return Outcome(verdict=verdict, error=error, reading=reading)
 
 
-def _unanswered(call: Call[T], reply: NoAnswer, sent_at: datetime) -> Outcome[T]:
+def _unanswered(call: Call[T], reply: NoAnswer, sent_at: float) -> Outcome[T]:
     if reply.evidence is not Evidence.UNKNOWN:
         missed = DeadlineExceededError if reply.timed_out else NotSentError
         error = missed(f"{call.title}: {reply.reason}; nothing was sent")
@@ -157,7 +155,7 @@ def _refusal(verdict: Verdict, reading: Reading) -> ApiError:
     return _api_error(kind, reading)
 
 
-def _doubt(call: Call[T], reading: Reading, sent_at: datetime) -> CadenzaError:
+def _doubt(call: Call[T], reading: Reading, sent_at: float) -> CadenzaError:
     """A write may have been done; a read merely failed."""
     if call.write:
         doubt = _unknown(
@@ -180,14 +178,14 @@ def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
 
 
 def _unknown(
-    kind: type[OutcomeUnknownError], call: Call[T], reason: str, sent_at: datetime
+    kind: type[OutcomeUnknownError], call: Call[T], reason: str, sent_at: float
 ) -> OutcomeUnknownError:
     """Say that a call may have been done, and how to find out."""
     error = kind(
         f"{call.title}: {reason}" + ("; it may have been done" if call.write else ""),
         venue=call.venue,
         name=call.name,
-        sent_at=sent_at,
+        sent_at=datetime.fromtimestamp(sent_at, UTC),
         path=call.path,
         external_trading_account_id=call.external_id,
         credential_id=call.credential_id,

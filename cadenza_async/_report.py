@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from cadenza_async._calls import Call
     from cadenza_async._outcomes import Outcome
@@ -42,12 +42,12 @@ def retry(call: Call[Any], outcome: Outcome[Any], wait: float) -> None:
     log.info("%s: again in %.2f s, because it was %s", call.title, wait, outcome.verdict)
 
 
-def cancelled(call: Call[Any], sent_at: datetime) -> None:
+def cancelled(call: Call[Any], sent_at: float) -> None:
     """Tell that a write was cancelled when the server may have read it already."""
     log.warning(
         "%s was cancelled after it was sent at %s, it may have been done%s",
         call.title,
-        sent_at.isoformat(timespec="milliseconds"),
+        datetime.fromtimestamp(sent_at, UTC).isoformat(timespec="milliseconds"),
         "".join(f"; {what} {value!r}" for what, value in _subject(call).items() if value),
     )
 

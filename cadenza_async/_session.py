@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from cadenza_async import _report
@@ -19,9 +17,10 @@ from cadenza_async.errors import AuthenticationError, CadenzaError, DeadlineExce
 from cadenza_async.models import Attempt, TradingAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from cadenza_async._budget import Ticket
+    from cadenza_async._calls import RateClass
     from cadenza_async._headers import RateReport
     from cadenza_async._limits import Limits
     from cadenza_async._shared import Shared
@@ -72,7 +71,7 @@ class Session:
         gone = NoToken("the client was logged out: open one with another access token")
         self.tokens = Tokens(gone, gone, self.shared.spawn)
 
-    async def send(
+    def send(
         self,
         call: Call[T],
         *,
@@ -80,7 +79,7 @@ class Session:
         patience: float | None = None,
         prelude: Callable[[], Awaitable[None]] | None = None,
         interlude: Callable[[], None] | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Send a call until it is answered, refused, or not worth repeating.
 
         Args:
@@ -95,9 +94,8 @@ class Session:
             CadenzaError: As the outcome says.
         """
         lasting = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
-        with self.shared:
-            sending = _Sending(self, call, lasting, patience, prelude=prelude, interlude=interlude)
-            return await sending.run()
+        sending = _Sending(self, call, lasting, patience, prelude=prelude, interlude=interlude)
+        return sending.run()
 
 
 class _Sending(Generic[T]):
@@ -107,13 +105,13 @@ class _Sending(Generic[T]):
         "_begin_by",
         "_call",
         "_deadline",
+        "_first_sent",
         "_interlude",
         "_lasting",
         "_number",
         "_patience",
         "_prelude",
         "_renewed",
-        "_sent_at",
         "_session",
         "_shared",
         "_throttled",
@@ -141,7 +139,7 @@ class _Sending(Generic[T]):
         self._start_clock()
         self._number = 0
         self._renewed = False
-        self._sent_at: datetime | None = None
+        self._first_sent = 0.0
         self._token: Secret | None = None
         self._tried = _UNTRIED
         self._throttled: CadenzaError | None = None
@@ -152,52 +150,51 @@ class _Sending(Generic[T]):
         self._begin_by = self._deadline - margin
 
     async def run(self) -> T:
-        while True:
-            outcome = await self._attempt()
-            if outcome.error is None:
-                self._shared.retry_budget.credit()
-                self._session.note(self._call, outcome.value)
-                return cast("T", outcome.value)
-            if not await self._again(outcome):
-                break
-            if self._interlude is not None:
-                self._interlude()
-        raise outcome.error
+        """Make attempts until there is nothing to be had from another one."""
+        with self._shared:
+            while True:
+                outcome = await self._attempt()
+                if outcome.error is None:
+                    break
+                if not await self._again(outcome):
+                    raise outcome.error
+                if self._interlude is not None:
+                    self._interlude()
+        self._shared.retry_budget.credit()
+        self._session.note(self._call, outcome.value)
+        return cast("T", outcome.value)
 
     async def _attempt(self) -> Outcome[T]:
         """Wait for room in the rate limit and for the token, then send once."""
-        ticket = await self._enter()
+        shared, call = self._shared, self._call
+        ticket = None
+        if call.rate_class is not None:
+            ticket = self._session.limits.enter_nowait(call.rate_class)
+            ticket = ticket or await self._enter(call.rate_class)
         try:
-            self._token = await self._get_token() if self._call.authenticated else None
+            if self._patience is not None:
+                self._start_clock()
+            if call.authenticated:
+                self._token = self._session.tokens.fixed or await self._get_token()
             if self._prelude is not None:
                 await self._prelude()
                 self._start_clock()
-            progress = self._shared.transport.begin(deadline=self._deadline, late=self._is_late)
+            progress = shared.transport.begin(deadline=self._deadline, begin_by=self._begin_by)
         except BaseException:
             self._session.limits.refund(ticket)
             raise
-        return await self._exchange(ticket, progress)
-
-    async def _exchange(self, ticket: Ticket | None, progress: Progress) -> Outcome[T]:
+        sent = shared.loop.time()
+        if not self._number:
+            self._first_sent = shared.wall()
         self._number += 1
-        sent = self._shared.loop.time()
-        self._sent_at = self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
         try:
-            reply = await self._shared.transport.exchange(
-                self._call, token=self._token, progress=progress
-            )
+            reply = await shared.transport.exchange(call, token=self._token, progress=progress)
         except BaseException:
             self._abandon(ticket, progress, sent)
             raise
         return self._conclude(ticket, reply, sent)
 
-    def _is_late(self) -> bool:
-        return self._shared.loop.time() > self._begin_by
-
     async def _get_token(self) -> Secret:
-        fixed = self._session.tokens.fixed
-        if fixed is not None:
-            return fixed
         try:
             async with self._shared.until(self._begin_by):
                 return await self._session.tokens.current()
@@ -206,18 +203,14 @@ class _Sending(Generic[T]):
         self._shared.check()
         raise DeadlineExceededError("no access token came in time; nothing was sent")
 
-    async def _enter(self) -> Ticket | None:
+    async def _enter(self, rate_class: RateClass) -> Ticket:
         give_up = self._begin_by
         if self._patience is not None:
             give_up = self._shared.loop.time() + self._patience
         try:
-            ticket = await self._session.limits.enter(self._call.rate_class, give_up)
+            return await self._session.limits.enter(rate_class, give_up)
         except DeadlineExceededError as error:
             late: CadenzaError = error
-        else:
-            if self._patience is not None:
-                self._start_clock()
-            return ticket
         self._shared.check()
         raise self._throttled or late
 
@@ -238,19 +231,19 @@ class _Sending(Generic[T]):
     def _settle(
         self, ticket: Ticket | None, outcome: Outcome[T], report: RateReport | None
     ) -> None:
-        limits, reading = self._session.limits, outcome.reading
-        if outcome.verdict is Verdict.NOT_SENT:
+        limits, verdict, reading = self._session.limits, outcome.verdict, outcome.reading
+        if verdict is Verdict.NOT_SENT:
             limits.refund(ticket)
-            return
-        known = reading is not None and reading.envelope is not None
-        limits.settle(
-            ticket,
-            report,
-            answered=known and outcome.status != HTTPStatus.UNAUTHORIZED,
-            refused=outcome.status == HTTPStatus.TOO_MANY_REQUESTS
-            and outcome.verdict is Verdict.THROTTLED,
-            wait=outcome.asked_to_wait,
-        )
+        elif reading is None:
+            limits.settle(ticket, report, answered=False)
+        else:
+            limits.settle(
+                ticket,
+                report,
+                answered=reading.envelope is not None and reading.status != 401,
+                refused=reading.status == 429 and verdict is Verdict.THROTTLED,
+                wait=reading.wait,
+            )
 
     def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""
@@ -294,10 +287,6 @@ class _Sending(Generic[T]):
                 return await self._session.tokens.renewed(self._token)
         except TimeoutError:
             return False
-
-    @property
-    def _first_sent(self) -> datetime:
-        return self._sent_at or datetime.fromtimestamp(self._shared.wall(), UTC)
 
     def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
         hook = self._shared.config.on_attempt

@@ -101,6 +101,7 @@ class Sessions:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._spawn = shared.spawn  # bound once: each identity holds it
         self._key = secrets.token_bytes(16)
         self._known: WeakValueDictionary[object, Session] = WeakValueDictionary()
         self._recent: OrderedDict[object, tuple[float, Session]] = OrderedDict()
@@ -131,7 +132,7 @@ class Sessions:
         return ("source", id(source))
 
     def _tokens(self, source: Source, limits: Limits) -> Tokens:
-        spawn = self._shared.spawn
+        spawn = self._spawn
         if isinstance(source, PasswordLogin):
             return Tokens(source, LoginTokens(self._shared, limits, source), spawn)
         asked = source if isinstance(source, TokenSource) else CachedCallable(source, spawn)

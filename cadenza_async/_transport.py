@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-from aiohttp import ClientSession
+from aiohttp import ClientSession, hdrs
 from aiohttp.payload import BytesPayload
 
 from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
@@ -17,7 +17,7 @@ from cadenza_async._wire import encode
 from cadenza_async.errors import ClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from aiohttp.abc import AbstractStreamWriter
 
@@ -37,7 +37,7 @@ class Progress:
 
     Args:
         limit: Ends the attempt.
-        late: Tells whether it is too late to hand the body over.
+        begin_by: When it is too late to hand the body over, by the loop's clock.
 
     Attributes:
         entered: The request reached aiohttp's own handler.
@@ -45,10 +45,10 @@ class Progress:
         stale: That connection was closing and took nothing.
     """
 
-    __slots__ = ("_late", "entered", "handed", "limit", "stale")
+    __slots__ = ("_begin_by", "entered", "handed", "limit", "stale")
 
-    def __init__(self, limit: Deadline, late: Callable[[], bool]) -> None:
-        self._late = late
+    def __init__(self, limit: Deadline, begin_by: float) -> None:
+        self._begin_by = begin_by
         self.limit = limit
         self.entered = self.handed = self.stale = False
 
@@ -63,7 +63,7 @@ class Progress:
         Raises:
             TimeoutError: If it is too late for that.
         """
-        if self._late():
+        if asyncio.get_running_loop().time() > self._begin_by:
             raise TimeoutError
         self.handed = True
 
@@ -107,10 +107,10 @@ def _guard(token: Secret | None, progress: Progress) -> Middleware:
             raise _ResentError
         progress.entered = True
         if request.method == "GET":  # its empty body is only there to note when it is handed over
-            request.headers.pop("Content-Length", None)
-            request.headers.pop("Content-Type", None)
+            request.headers.pop(hdrs.CONTENT_LENGTH, None)
+            request.headers.pop(hdrs.CONTENT_TYPE, None)
         if token is not None:
-            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+            request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         return await handler(request)
 
     return guard
@@ -137,9 +137,9 @@ class Transport:
         self._middlewares = tuple(middlewares)
         self._in_flight = Deadlines()
         self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # a bounded answer is easier to bound uncompressed
-            "User-Agent": config.user_agent,
+            hdrs.ACCEPT: "application/json",
+            hdrs.ACCEPT_ENCODING: "identity",  # a bounded answer is easier to bound uncompressed
+            hdrs.USER_AGENT: config.user_agent,
         }
 
     def open(self) -> None:
@@ -160,19 +160,19 @@ class Transport:
         """Bring the deadline of everything in flight forward to now."""
         self._in_flight.expire()
 
-    def begin(self, *, deadline: float, late: Callable[[], bool]) -> Progress:
+    def begin(self, *, deadline: float, begin_by: float) -> Progress:
         """Prepare an attempt.
 
         Args:
             deadline: When it is too late to wait for the answer, by the loop's clock.
-            late: Tells whether it is too late to hand the body over.
+            begin_by: When it is too late to hand the body over, likewise.
 
         Raises:
             ClosedError: If the user's session is closed.
         """
         if self._http.closed:
             raise ClosedError("the aiohttp session is closed")
-        return Progress(self._in_flight.at(deadline), late)
+        return Progress(self._in_flight.at(deadline), begin_by)
 
     async def exchange(
         self, call: Call[Any], *, token: Secret | None, progress: Progress
@@ -185,35 +185,34 @@ class Transport:
             progress: Takes down how far the attempt came.
         """
         try:
-            async with progress.limit:
-                return await self._request(call, token, progress)
+            async with (
+                progress.limit,
+                self._http.request(
+                    call.method,
+                    f"{self._config.base_url}/api/v3/{call.path}",
+                    params=call.query,
+                    data=_Body(b"" if call.body is None else encode(call.body), progress),
+                    headers=self._headers,
+                    middlewares=(*self._middlewares, _guard(token, progress)),
+                    timeout=_NO_TIMEOUT,
+                    proxy=self._config.proxy,
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    auto_decompress=True,
+                ) as response,
+            ):
+                body = await _read(response.content, call.longest)
+                return Answer(status=response.status, headers=response.headers, body=body)
         except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
             failure = explain(error, progress)
         return failure
-
-    async def _request(self, call: Call[Any], token: Secret | None, progress: Progress) -> Answer:
-        async with self._http.request(
-            call.method,
-            f"{self._config.base_url}/api/v3/{call.path}",
-            params=call.query,
-            data=_Body(b"" if call.body is None else encode(call.body), progress),
-            headers=self._headers,
-            middlewares=(*self._middlewares, _guard(token, progress)),
-            timeout=_NO_TIMEOUT,
-            proxy=self._config.proxy,
-            allow_redirects=False,
-            raise_for_status=False,
-            auto_decompress=True,
-        ) as response:
-            body = await _read(response.content, call.longest)
-            return Answer(status=response.status, headers=response.headers, body=body)
 
 
 async def _read(content: aiohttp.StreamReader, longest: int) -> bytes | None:
     """Read an answer to its end, or give up on one that is too long."""
     body = bytearray()
-    while chunk := await content.read(longest + 1 - len(body)):
-        body += chunk
+    while not content.at_eof():
+        body += await content.read(longest + 1 - len(body))
         if len(body) > longest:
             return None
     return bytes(body)

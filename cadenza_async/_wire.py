@@ -83,12 +83,14 @@ def read_model(model: type[Model], data: Mapping[str, Any], **defaults: object) 
         if spelling is None:
             extra[wire] = value
         elif value is not None:
-            attribute, readable, better = spelling
-            if not readable(value) or (better is not None and readable(data.get(better))):
+            attribute, read, better = spelling
+            readable = read(value)
+            if readable is None or (better is not None and read(data.get(better)) is not None):
                 extra[wire] = value
             else:
-                known[attribute] = value
-    return _converter.structure({**known, "extra": extra}, model)
+                known[attribute] = readable
+    known["extra"] = extra
+    return _converter.structure(known, model)
 
 
 _SECOND_SPELLINGS: Final = {
@@ -99,22 +101,22 @@ _SECOND_SPELLINGS: Final = {
     "timestamp": "isoDateTime",
 }
 
-_Spelling: TypeAlias = "tuple[str, Callable[[object], bool], str | None]"
+_Spelling: TypeAlias = "tuple[str, Callable[[object], object], str | None]"
 
 
 @cache
 def _spellings(model: type[AttrsInstance]) -> dict[str, _Spelling]:
-    """Return, by wire name: the attribute, what can be read, a spelling that goes before."""
+    """Return, by wire name: the attribute, how it is read, a spelling that goes before."""
     spellings: dict[str, _Spelling] = {}
     for attribute in fields(resolve_types(model)):
         kind = attribute.type
-        readable = _READABLE.get(get_args(kind)[0] if isinstance(kind, UnionType) else kind)
+        read = _READERS.get(get_args(kind)[0] if isinstance(kind, UnionType) else kind)
         name, wire = attribute.name, _camel(attribute.name)
-        if readable is None or name == "extra":
+        if read is None or name == "extra":
             continue
-        spellings[wire] = name, readable, None
+        spellings[wire] = name, read, None
         if name in _SECOND_SPELLINGS:
-            spellings[_SECOND_SPELLINGS[name]] = name, readable, wire
+            spellings[_SECOND_SPELLINGS[name]] = name, read, wire
     return spellings
 
 
@@ -123,16 +125,8 @@ def _camel(name: str) -> str:
     return head + "".join(part.title() for part in tail)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_moment(value: object) -> bool:
-    return _moment(value) is not None
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _moment(value: object) -> datetime | None:
@@ -146,12 +140,12 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-_READABLE: Final[Mapping[object, Callable[[object], bool]]] = {
-    str: _is_text,
-    datetime: _is_moment,
-    Mapping[str, Any]: _is_object,
+_READERS: Final[Mapping[object, Callable[[object], object]]] = {
+    str: _text,
+    datetime: _moment,
+    Mapping[str, Any]: as_object,
 }
-_AS_IT_IS: Final = (str, str | None, Mapping[str, Any])
+_READ: Final = (str, str | None, datetime, datetime | None, Mapping[str, Any])
 
 
 def _build_converter() -> Converter:
@@ -160,8 +154,7 @@ def _build_converter() -> Converter:
         attribute.name: override(rename=_camel(attribute.name), omit=attribute.name in _UNSENT)
         for attribute in fields(NewAccount)
     }
-    converter.register_structure_hook(datetime, lambda value, _: _moment(value))
-    converter.register_structure_hook_func(_AS_IT_IS.__contains__, lambda value, _: value)
+    converter.register_structure_hook_func(_READ.__contains__, lambda value, _: value)
     converter.register_unstructure_hook(Secret, Secret.reveal)
     converter.register_unstructure_hook(
         NewAccount,

@@ -66,6 +66,15 @@ class Secret:
         return f"{self.__value[:4]}{_MASK}{self.__value[-2:]}"
 
     @staticmethod
+    def all_plain(texts: Iterable[object]) -> bool:
+        """Tell, at a glance, that all are strings, hidden or not, that print and are not blank."""
+        for given in texts:
+            text = given.__value if isinstance(given, Secret) else given  # noqa: SLF001  # ours
+            if not (isinstance(text, str) and text.isprintable() and text.strip()):
+                return False
+        return True
+
+    @staticmethod
     def redact(text: str, secrets: Iterable[Secret]) -> str:
         """Return the text with every occurrence of the secrets, or of a line of them, masked."""
         pieces = {piece for secret in secrets for piece in secret.__pieces()}  # noqa: SLF001  # ours

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
-from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, text
+from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._words import AccountStatus, Reach
 from cadenza_async.secret import Secret, hide
 
@@ -139,14 +139,14 @@ class NewAccount:
         UsageError: If an argument is known to be refused. Nothing was sent.
     """
 
-    venue: str = field(validator=text())
-    api_key: Secret = field(validator=text())
-    api_secret: Secret = field(validator=text(unsendable=UNSENDABLE_IN_KEYS))
-    api_passphrase: Secret | None = field(default=None, validator=text(required=False))
-    name: str | None = field(default=None, validator=text(required=False))
-    account_type: str | None = field(default=None, validator=text(required=False))
-    key: str | None = field(default=None, validator=text(required=False))
-    user: str | None = field(default=None, validator=text(required=False))
+    venue: str
+    api_key: Secret
+    api_secret: Secret
+    api_passphrase: Secret | None = None
+    name: str | None = None
+    account_type: str | None = None
+    key: str | None = None
+    user: str | None = None
 
     def __init__(
         self,
@@ -179,4 +179,18 @@ class NewAccount:
         def __attrs_init__(self, **fields: object) -> None: ...
 
     def __attrs_post_init__(self) -> None:
+        optional = (self.api_passphrase, self.name, self.account_type, self.key, self.user)
+        given = [value for value in optional if value is not None]
+        if not Secret.all_plain((self.venue, self.api_key, self.api_secret, *given)):
+            self._check_each()
         check_passphrase(self.venue, self.api_passphrase)
+
+    def _check_each(self) -> None:
+        """Name what cannot be sent, if there is something."""
+        check_text("venue", self.venue)
+        check_text("api_key", self.api_key)
+        check_text("api_secret", self.api_secret, unsendable=UNSENDABLE_IN_KEYS)
+        for argument in ("api_passphrase", "name", "account_type", "key", "user"):
+            value = getattr(self, argument)
+            if value is not None:
+                check_text(argument, value, required=False)

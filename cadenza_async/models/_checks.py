@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret, hide
-
-if TYPE_CHECKING:
-    from attrs import Attribute
 
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 UNSENDABLE_IN_KEYS = re.compile(
@@ -39,8 +34,6 @@ def check_text(
         UsageError: If the value is no text, is blank though required, or holds control characters
             or lone surrogates.
     """
-    if value.check(_is_plain) if isinstance(value, Secret) else _is_plain(value):
-        return
     secret = hide(value)
     if not secret.holds_text():
         raise error(f"{argument} must be a string")
@@ -50,24 +43,8 @@ def check_text(
         raise error(f"{argument} holds a control character or half a surrogate pair")
 
 
-def _is_plain(text: object) -> bool:
-    """Tell, at a glance, that nothing is wrong with a text: most are like that."""
-    return isinstance(text, str) and text.isprintable() and bool(text) and not text.isspace()
-
-
 def _is_blank(text: str) -> bool:
     return not text or text.isspace()
-
-
-Check = Callable[[object, "Attribute[Any]", Any], None]
-
-
-def text(*, required: bool = True, unsendable: re.Pattern[str] = _UNSENDABLE) -> Check:
-    def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401
-        if required or value is not None:
-            check_text(attribute.name, value, required=required, unsendable=unsendable)
-
-    return check
 
 
 _WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})

@@ -105,4 +105,4 @@ def refusal(errno: object, text: object = "no", **more: Any) -> dict[str, Any]:
 def judged(kind: str, reply: Answer, **changes: Any) -> Outcome[Any]:
     """Judge an answer as the session does."""
     token = Secret(marker("token"))
-    return judge(call(kind, **changes), reply, sent_at=NOW, token=token)
+    return judge(call(kind, **changes), reply, sent_at=NOW.timestamp(), token=token)

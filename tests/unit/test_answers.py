@@ -163,7 +163,7 @@ def test_what_tells_of_no_accounts(data: object) -> None:
 def test_a_verification_that_is_no_success(status: str, error: type[Exception]) -> None:
     """What failed or is not done is not told as reaching nothing."""
     reply = answer(200, identities(status=status))
-    outcome = judge(verify_credential("k-1"), reply, sent_at=NOW)
+    outcome = judge(verify_credential("k-1"), reply, sent_at=NOW.timestamp())
     assert (outcome.verdict, type(outcome.error)) == (Verdict.REFUSED, error)
     assert outcome.error is not None
     assert outcome.error.__traceback__ is None
@@ -210,7 +210,7 @@ HEALTHY = {"status": "healthy", "timestamp": 1750000000000, "version": "3.0.1"}
 @pytest.mark.parametrize("word", ["healthy", "degraded", "on fire"])
 def test_health_is_told_without_an_envelope(status: int, word: str) -> None:
     """Whatever the HTTP status: that Cadenza is not well is an answer."""
-    outcome = judge(health(), answer(status, {**HEALTHY, "status": word}), sent_at=NOW)
+    outcome = judge(health(), answer(status, {**HEALTHY, "status": word}), sent_at=NOW.timestamp())
     assert (outcome.verdict, outcome.error) == (Verdict.DONE, None)
     assert outcome.value is not None
     assert (outcome.value.status, outcome.value.version) == (word, "3.0.1")
@@ -222,7 +222,7 @@ def test_health_may_be_wrapped_all_the_same() -> None:
     read = read_health(envelope({"status": "healthy", "version": "4", **about}))
     assert read.timestamp == datetime(2025, 6, 15, 15, 6, 40, tzinfo=UTC)
     assert (read.checks, read.extra) == ({}, {"checks": [], "uptime": 5})
-    outcome = judge(health(), answer(200, envelope(HEALTHY)), sent_at=NOW)
+    outcome = judge(health(), answer(200, envelope(HEALTHY)), sent_at=NOW.timestamp())
     assert outcome.verdict is Verdict.DONE
 
 
@@ -249,12 +249,12 @@ def test_what_is_no_word_on_health(
     status: int, body: object, verdict: Verdict, error: type[Exception]
 ) -> None:
     """A gateway's page, or a refusal, is not taken for Cadenza's own word."""
-    outcome = judge(health(), answer(status, body), sent_at=NOW)
+    outcome = judge(health(), answer(status, body), sent_at=NOW.timestamp())
     assert (outcome.verdict, type(outcome.error)) == (verdict, error)
 
 
 def test_a_word_on_health_is_no_account() -> None:
     """Only what is known to come without an envelope may come without one."""
-    outcome = judge(verify_credential(marker()), answer(200, HEALTHY), sent_at=NOW)
+    outcome = judge(verify_credential(marker()), answer(200, HEALTHY), sent_at=NOW.timestamp())
     assert not isinstance(outcome.error, OutcomeUnknownError)
     assert outcome.verdict is Verdict.UNKNOWN

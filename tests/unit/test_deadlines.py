@@ -59,17 +59,32 @@ async def test_a_cancellation_inside_stays_one() -> None:
 
 
 @virtually
-async def test_a_deadline_can_be_moved() -> None:
-    """What is yielded is asyncio's own timeout."""
+async def test_each_ends_in_its_own_time() -> None:
+    """Whichever began first, and though the others are still running."""
+    deadlines = Deadlines()
 
-    async def wait() -> None:
-        async with Deadlines().at(3.0) as scope:
-            scope.reschedule(5.0)
-            await asyncio.sleep(10)
+    async def wait(until: float) -> float:
+        with pytest.raises(TimeoutError):
+            async with deadlines.at(until):
+                await asyncio.sleep(10)
+        return now()
 
+    assert await asyncio.gather(*map(wait, (2.0, 4.0, 1.0))) == [2.0, 4.0, 1.0]
+    assert await asyncio.gather(*map(wait, (8.0, 6.0, 8.0))) == [8.0, 6.0, 8.0]
+
+
+@virtually
+async def test_what_was_left_rings_for_nobody() -> None:
+    """A later deadline is met though the one that the timer was set for is left."""
+    deadlines = Deadlines()
+    async with deadlines.at(1.0):
+        await asyncio.sleep(0.5)
     with pytest.raises(TimeoutError):
-        await wait()
-    assert now() == 5.0
+        async with deadlines.at(3.0):
+            await asyncio.sleep(10)
+    assert now() == 3.0
+    async with deadlines.at(4.0):
+        await asyncio.sleep(0.5)
 
 
 @virtually

@@ -178,7 +178,7 @@ def test_a_value_is_what_the_call_reads() -> None:
         rate_class=RateClass.AUTHENTICATION,
     )
     reply = answer(200, golden("constructed/login.200.json"))
-    assert judge(login, reply, sent_at=NOW).value == "access-1"
+    assert judge(login, reply, sent_at=NOW.timestamp()).value == "access-1"
     assert call(CONNECT).rate_class is not login.rate_class
 
 

@@ -116,11 +116,13 @@ def test_a_token_that_fits_no_header_is_unreadable(token: str) -> None:
 def test_a_refresh_that_cannot_be_read_is_unknown() -> None:
     """The refresh token may have been spent: it is not repeated."""
     call = _endpoints.refresh(PasswordLogin(email="a@b", password="c").password)
-    outcome = judge(call, answer(200, b'{"errno": 0, "data": null}'), sent_at=NOW)
+    outcome = judge(call, answer(200, b'{"errno": 0, "data": null}'), sent_at=NOW.timestamp())
     assert type(outcome.error) is OutcomeUnknownError
 
 
 def logged_in(data: str) -> Outcome[Any]:
     """Judge the answer to a login."""
     call = _endpoints.login(PasswordLogin(email="ops@example.test", password="p"))
-    return judge(call, answer(200, f'{{"errno": 0, "data": {data}}}'.encode()), sent_at=NOW)
+    return judge(
+        call, answer(200, f'{{"errno": 0, "data": {data}}}'.encode()), sent_at=NOW.timestamp()
+    )

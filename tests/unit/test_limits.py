@@ -259,11 +259,10 @@ async def test_a_call_that_never_left_makes_room() -> None:
 
 
 @virtually
-async def test_what_counts_against_nothing_goes_at_once() -> None:
-    """It neither waits for others nor teaches them anything."""
+async def test_what_counts_against_nothing_teaches_nothing() -> None:
+    """It has no ticket, and whatever becomes of it makes no room for others."""
     it = limits()
     await asked(it, CONNECTS, report(0))
-    ticket = await it.enter(None, give_up=0.0)
-    it.settle(ticket, report(5), answered=True, refused=True)
-    it.refund(ticket)
+    it.settle(None, report(5), answered=True, refused=True)
+    it.refund(None)
     assert await room(it, CONNECTS) == 0

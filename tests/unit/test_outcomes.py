@@ -54,8 +54,10 @@ def verdicts(outcome: Outcome[Any]) -> tuple[Verdict, type]:
 def test_done(kind: str, status: int, envelope: dict[str, Any]) -> None:
     """Any 2xx with number 0 that carries what was asked for is done."""
     outcome = judged(kind, answer(status, {"data": FINE[kind], **envelope}))
-    assert (outcome.verdict, outcome.error, outcome.status) == (Verdict.DONE, None, status)
+    assert (outcome.verdict, outcome.error) == (Verdict.DONE, None)
     assert outcome.value is not None
+    assert outcome.reading is not None
+    assert outcome.reading.status == status
     assert not outcome.stale
 
 
@@ -260,9 +262,9 @@ def test_not_sent(
 ) -> None:
     """What never left is said to have never left."""
     reply = NoAnswer(evidence=evidence, reason="no way", timed_out=timed_out)
-    outcome = judge(call(kind), reply, sent_at=NOW)
+    outcome = judge(call(kind), reply, sent_at=NOW.timestamp())
     assert verdicts(outcome) == (Verdict.NOT_SENT, error)
-    assert (outcome.stale, outcome.status, outcome.asked_to_wait) == (stale, None, None)
+    assert (outcome.stale, outcome.reading, outcome.asked_to_wait) == (stale, None, None)
     assert str(outcome.error) == f"{call(kind).title}: no way; nothing was sent"
 
 
@@ -273,7 +275,7 @@ def test_not_sent(
 def test_no_answer(kind: str, *, timed_out: bool, error: type[CadenzaError]) -> None:
     """What may have been read may have been done; a read may simply be repeated."""
     reply = NoAnswer(evidence=Evidence.UNKNOWN, reason="the server hung up", timed_out=timed_out)
-    outcome = judge(call(kind), reply, sent_at=NOW)
+    outcome = judge(call(kind), reply, sent_at=NOW.timestamp())
     assert verdicts(outcome) == (Verdict.UNKNOWN, error)
     assert ("may have been done" in str(outcome.error)) is (kind == CONNECT)
     assert outcome.error is not None
@@ -288,7 +290,7 @@ def test_an_unknown_outcome_carries_what_is_needed_to_ask() -> None:
         (answer(500, body), 500, "r-1"),
         (NoAnswer(evidence=Evidence.UNKNOWN, reason="gone"), None, None),
     ):
-        error = judge(call(CONNECT, **asked), reply, sent_at=NOW).error
+        error = judge(call(CONNECT, **asked), reply, sent_at=NOW.timestamp()).error
         assert isinstance(error, OutcomeUnknownError)
         assert (error.venue, error.name, error.sent_at) == ("Okx_UAT", "desk", NOW)
         assert (error.status, error.request_id) == (status, request_id)

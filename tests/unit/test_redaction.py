@@ -44,7 +44,7 @@ def refused(status: int, text: str, where: str, secret: str = "") -> CadenzaErro
     error = judge(
         call(CONNECT, api_secret=secret or marker("secret"), api_passphrase=marker("phrase")),
         answer(status, body),
-        sent_at=NOW,
+        sent_at=NOW.timestamp(),
         token=Secret(marker("token")),
     ).error
     assert error is not None
@@ -122,7 +122,7 @@ def test_a_secret_within_a_secret_does_not_save_the_rest() -> None:
 def test_a_redirect_gives_nothing_away(location: str) -> None:
     """The target of a redirect may have been built from what was sent."""
     reply = answer(307, b"", Location=location.format(marker("secret")))
-    error = judge(call(CONNECT), reply, sent_at=NOW).error
+    error = judge(call(CONNECT), reply, sent_at=NOW.timestamp()).error
     assert error is not None
     assert marker("secret") not in shown(error)
 
@@ -135,13 +135,13 @@ def test_a_body_that_cannot_be_read_is_not_repeated() -> None:
         f'"{marker()}"'.encode(),
     ):
         for status in STATUSES:
-            error = judge(call(CONNECT), answer(status, body), sent_at=NOW).error
+            error = judge(call(CONNECT), answer(status, body), sent_at=NOW.timestamp()).error
             assert error is not None
             assert "4c0b" not in shown(error)
 
 
 def test_the_name_of_an_account_is_no_secret() -> None:
     """What is needed to find the account again stays readable."""
-    error = judge(call(CONNECT, name="desk-7"), answer(500, b"x"), sent_at=NOW).error
+    error = judge(call(CONNECT, name="desk-7"), answer(500, b"x"), sent_at=NOW.timestamp()).error
     assert error is not None
     assert vars(error)["name"] == "desk-7"

@@ -21,7 +21,7 @@ NETWORK, THROTTLE = 14, 5
 def lost(kind: str, evidence: Evidence, *, timed_out: bool = False) -> Outcome[Any]:
     """Make the outcome of an attempt without an answer."""
     reply = NoAnswer(evidence=evidence, reason="gone", timed_out=timed_out)
-    return judge(call(kind), reply, sent_at=NOW)
+    return judge(call(kind), reply, sent_at=NOW.timestamp())
 
 
 def throttled(kind: str, after: float | None = None, status: int = 429) -> Outcome[Any]:
