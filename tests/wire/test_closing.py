@@ -288,7 +288,7 @@ async def test_what_is_no_session(odd: Any, kind: type[AsyncCadenza | SessionPoo
         kind(session=odd)
 
 
-@pytest.mark.parametrize("odd", [5, None, hang, [5], ["log"], "log"], ids=lambda odd: type(odd).__name__)
+@pytest.mark.parametrize("odd", [5, None, print, [5], ["log"], "log"], ids=repr)
 async def test_what_are_no_middlewares(odd: Any) -> None:  # noqa: ANN401
     """One alone, or what cannot be called, is a setting to correct."""
     with pytest.raises(ConfigError, match=r"^middlewares must be a list of aiohttp middlewares"):
