@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from cadenza_async.models._accounts import NewAccount, Operation, ReachableAccount, TradingAccount
+from cadenza_async.models._accounts import (
+    NewAccount,
+    Operation,
+    ReachableAccount,
+    TradingAccount,
+    check_part,
+)
 from cadenza_async.models._attempt import Attempt
 from cadenza_async.models._checks import (
     SAYING_NONE,
@@ -46,6 +52,7 @@ __all__ = [
     "TradingAccount",
     "User",
     "Venue",
+    "check_part",
     "check_passphrase",
     "check_text",
     "wants_passphrase",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._words import AccountStatus, Reach
@@ -187,10 +187,22 @@ class NewAccount:
 
     def _check_each(self) -> None:
         """Name what cannot be sent, if there is something."""
-        check_text("venue", self.venue)
-        check_text("api_key", self.api_key)
-        check_text("api_secret", self.api_secret, unsendable=UNSENDABLE_IN_KEYS)
-        for argument in ("api_passphrase", "name", "account_type", "key", "user"):
-            value = getattr(self, argument)
-            if value is not None:
-                check_text(argument, value, required=False)
+        for argument in fields_dict(NewAccount):
+            check_part(argument, getattr(self, argument))
+
+
+_REQUIRED: Final = frozenset({"venue", "api_key"})
+
+
+def check_part(argument: str, value: Any) -> None:  # noqa: ANN401
+    """Refuse an argument of `NewAccount` that cannot be sent, whatever the others are.
+
+    Raises:
+        UsageError: As `check_text` does.
+    """
+    if argument == "api_secret":
+        check_text(argument, value, unsendable=UNSENDABLE_IN_KEYS)
+    elif argument in _REQUIRED:
+        check_text(argument, value)
+    elif value is not None:
+        check_text(argument, value, required=False)
