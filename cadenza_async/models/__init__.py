@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from cadenza_async.models._accounts import NewAccount, Operation, ReachableAccount, TradingAccount
+from cadenza_async.models._accounts import (
+    NewAccount,
+    Operation,
+    ReachableAccount,
+    TradingAccount,
+    check_field,
+)
 from cadenza_async.models._attempt import Attempt
 from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._credentials import Credential
@@ -39,6 +45,7 @@ __all__ = [
     "TradingAccount",
     "User",
     "Venue",
+    "check_field",
     "check_passphrase",
     "check_text",
 ]

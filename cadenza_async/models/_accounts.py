@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._words import AccountStatus, Reach
@@ -187,10 +187,20 @@ class NewAccount:
 
     def _check_each(self) -> None:
         """Name what cannot be sent, if there is something."""
-        check_text("venue", self.venue)
-        check_text("api_key", self.api_key)
-        check_text("api_secret", self.api_secret, unsendable=UNSENDABLE_IN_KEYS)
-        for argument in ("api_passphrase", "name", "account_type", "key", "user"):
-            value = getattr(self, argument)
-            if value is not None:
-                check_text(argument, value, required=False)
+        for each in fields(NewAccount):
+            check_field(each.name, getattr(self, each.name))
+
+
+def check_field(name: str, value: Any) -> None:  # noqa: ANN401
+    """Refuse what a field of a `NewAccount` must not hold.
+
+    Raises:
+        UsageError: If it cannot be sent. The text names the field.
+    """
+    if name == "api_secret":
+        check_text(name, value, unsendable=UNSENDABLE_IN_KEYS)
+    elif name in _REQUIRED or value is not None:
+        check_text(name, value, required=name in _REQUIRED)
+
+
+_REQUIRED: Final = ("venue", "api_key")
