@@ -7,7 +7,7 @@ from cadenza_async.models._accounts import (
     Operation,
     ReachableAccount,
     TradingAccount,
-    check_part,
+    check_field,
 )
 from cadenza_async.models._attempt import Attempt
 from cadenza_async.models._checks import (
@@ -52,7 +52,7 @@ __all__ = [
     "TradingAccount",
     "User",
     "Venue",
-    "check_part",
+    "check_field",
     "check_passphrase",
     "check_text",
     "wants_passphrase",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, fields_dict, frozen
+from attrs import field, fields, frozen
 
 from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._words import AccountStatus, Reach
@@ -187,22 +187,20 @@ class NewAccount:
 
     def _check_each(self) -> None:
         """Name what cannot be sent, if there is something."""
-        for argument in fields_dict(NewAccount):
-            check_part(argument, getattr(self, argument))
+        for each in fields(NewAccount):
+            check_field(each.name, getattr(self, each.name))
 
 
-_REQUIRED: Final = frozenset({"venue", "api_key"})
-
-
-def check_part(argument: str, value: Any) -> None:  # noqa: ANN401
-    """Refuse an argument of `NewAccount` that cannot be sent, whatever the others are.
+def check_field(name: str, value: Any) -> None:  # noqa: ANN401
+    """Refuse what a field of a `NewAccount` must not hold.
 
     Raises:
-        UsageError: As `check_text` does.
+        UsageError: If it cannot be sent. The text names the field.
     """
-    if argument == "api_secret":
-        check_text(argument, value, unsendable=UNSENDABLE_IN_KEYS)
-    elif argument in _REQUIRED:
-        check_text(argument, value)
-    elif value is not None:
-        check_text(argument, value, required=False)
+    if name == "api_secret":
+        check_text(name, value, unsendable=UNSENDABLE_IN_KEYS)
+    elif name in _REQUIRED or value is not None:
+        check_text(name, value, required=name in _REQUIRED)
+
+
+_REQUIRED: Final = ("venue", "api_key")

@@ -11,7 +11,7 @@ from attrs import NOTHING, fields, frozen
 
 from cadenza_async._private import exposure
 from cadenza_async.errors import InvalidRowError, UsageError
-from cadenza_async.models import NewAccount, check_part
+from cadenza_async.models import NewAccount, check_field
 from cadenza_async.onboarding._files.cells import Flaw
 from cadenza_async.onboarding._files.formats import read_records
 from cadenza_async.onboarding._files.references import Reference
@@ -91,7 +91,7 @@ def _check(record: Record, values: dict[str, Any], known: set[str | None]) -> It
             yield record.flaw(name, "is missing")
             continue
         try:
-            check_part(name, value)
+            check_field(name, value)
         except UsageError as error:
             yield record.flaw(name, str(error).removeprefix(f"{name} "))
 
