@@ -27,7 +27,7 @@ _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = (
     0.002  # seconds from one commit to the next: what it costs hardly depends on its size
 )
-_BURST: Final = 8  # what is told at a time: more would keep others in the loop waiting
+_BURST: Final = 4  # what is told at a time: more would keep others in the loop waiting
 _SENDING: Final = 4  # as much work as so many others
 
 
