@@ -78,7 +78,7 @@ class _Body(BytesPayload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        await asyncio.sleep(0)  # where a task starts eagerly: see first a close that has come
+        await asyncio.sleep(0)  # let a close that has come be seen first
         self._progress.hand_over()
         try:
             await super().write_with_length(writer, content_length)

@@ -132,7 +132,6 @@ def onboard(
         quarantine: Seconds after which a request that was sent has surely been carried out, or
             never will be. A row whose answer was lost is not sent again before.
         concurrency: Calls in flight at a time, at most; the pool's connections when not given.
-            Where others need the event loop every few milliseconds, 32 are a good choice.
         unique_names: Tell rows of equal names apart by a suffix, instead of refusing the later.
         retry_failed: Send the rows again that an earlier run had refused.
         patience: Seconds after which a row whose exchange is down is left for a later run, and

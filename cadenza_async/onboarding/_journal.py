@@ -24,9 +24,7 @@ T = TypeVar("T")
 Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
-_PACE: Final = (
-    0.002  # seconds from one commit to the next: what it costs hardly depends on its size
-)
+_PACE: Final = 0.002  # seconds from one commit to the next: its size hardly tells in its cost
 _BURST: Final = 4  # what is told at a time: more would keep others in the loop waiting
 _SENDING: Final = 4  # as much work as so many others
 
