@@ -1,0 +1,49 @@
+"""In a loop that begins tasks at once, inside of what starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cadenza_async import RowState
+
+from .jobs import row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from .jobs import Job
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="such loops came with 3.12")
+
+
+@pytest.fixture
+async def _eager() -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(vars(asyncio)["eager_task_factory"])
+    yield
+    loop.set_task_factory(None)
+
+
+@pytest.mark.usefixtures("_eager")
+async def test_many_rows_do_not_go_ever_deeper(job: Job) -> None:
+    """However many may be in flight, no row is sent from within another."""
+    rows = [row(n, user=f"u-{n % 3 + 1}", name=f"Desk {n}") for n in range(400)]
+    outcomes = await job.run(rows, concurrency=100)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(job.sandbox.accounts) == len(rows)
+
+
+@pytest.mark.usefixtures("_eager")
+async def test_stopping(job: Job) -> None:
+    """What was not sent is left for the next run, which connects the rest once."""
+    rows = [row(n) for n in range(40)]
+    async with job.running(rows) as run:
+        async for _ in run:
+            break
+    outcomes = await job.run(rows)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(job.sandbox.accounts) == len(rows)
