@@ -48,6 +48,7 @@ def show_pythons_of_pyenv() -> None:
 
 show_pythons_of_pyenv()
 os.environ["PYTHONSAFEPATH"] = "1"  # or the checkout would hide the installed package
+os.environ["UV_COMPILE_BYTECODE"] = "1"  # once, and not in each process that a test starts
 
 COVERED = next((name for name in PYTHONS[1:] if shutil.which(f"python{name}")), PYTHONS[0])
 nox.options.sessions = ["lint", "typing", "coverage", "floors", "docs"]
