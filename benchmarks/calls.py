@@ -97,13 +97,13 @@ def warm_up(load: Load, target: Target) -> int:
     return max(target.identities, 2 * load.at_once, 200)
 
 
-async def measure_tasks(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401
+async def measure_tasks(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401  # a module of `rivals`
     """Open a rival and measure it."""
     async with rival.connecting(target) as connect:
         return await in_tasks(connect, load, target)
 
 
-def measure(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401
+def measure(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401  # a module of `rivals`
     """Measure a rival."""
     if not load.blocking:
         return asyncio.run(measure_tasks(rival, load, target))

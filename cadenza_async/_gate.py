@@ -43,23 +43,20 @@ class Gate:
         budget: What there is to hand out.
         waits: Where the deadlines of those who queue are kept.
         loop: Whose clock and timers are used.
-
-    Attributes:
-        waiting: The queue.
     """
 
-    __slots__ = ("_loop", "_timer", "_waits", "budget", "waiting")
+    __slots__ = ("_loop", "_timer", "_waiting", "_waits", "budget")
 
     def __init__(self, budget: Budget, waits: Deadlines, loop: asyncio.AbstractEventLoop) -> None:
         self.budget = budget
         self._waits = waits
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
-        self.waiting: list[_Turn] = []  # an idle deque takes ten times the room
+        self._waiting: list[_Turn] = []  # an idle deque takes ten times the room
 
     def enter_nowait(self, rate_class: RateClass) -> Ticket | None:
         """Return leave to make one call, or None when it has to wait."""
-        return None if self.waiting else self.budget.start(rate_class, self._loop.time())
+        return None if self._waiting else self.budget.start(rate_class, self._loop.time())
 
     async def enter(self, rate_class: RateClass, give_up: float) -> Ticket:
         """Wait for leave to make one call.
@@ -84,34 +81,34 @@ class Gate:
 
     def pump(self) -> None:
         """Let through whoever may go, in order, and look again when there may be room."""
-        if not self.waiting:
+        if not self._waiting:
             return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         now = self._loop.time()
-        while self.waiting:
-            turn = self.waiting[0]
+        while self._waiting:
+            turn = self._waiting[0]
             if not turn.ticket.done():
                 ticket = self.budget.start(turn.rate_class, now)
                 if ticket is None:
                     break
                 turn.ticket.set_result(ticket)
-            self.waiting.pop(0)
-        opens = self.budget.opens(now) if self.waiting else None
+            self._waiting.pop(0)
+        opens = self.budget.opens(now) if self._waiting else None
         if opens is not None:
             self._timer = self._loop.call_at(opens, self.pump)
 
     def send_over(self, rate_class: RateClass, other: Gate) -> None:
         """Send those who wait with calls of one class to another gate, in their order."""
-        here, self.waiting = self.waiting, []
+        here, self._waiting = self._waiting, []
         for turn in here:
             (other if turn.rate_class is rate_class else self).queue(turn)
 
     def queue(self, turn: _Turn) -> None:
         """Put a turn at the end of the queue."""
         turn.gate = self
-        self.waiting.append(turn)
+        self._waiting.append(turn)
 
     async def _wait(self, turn: _Turn, give_up: float) -> Ticket:
         try:

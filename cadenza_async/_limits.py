@@ -112,8 +112,7 @@ class Limits:
 
     def _pump(self) -> None:
         for gate in self._gates.values():
-            if gate.waiting:
-                gate.pump()
+            gate.pump()
 
     def _differs(self, rate_class: RateClass, report: RateReport) -> bool:
         """Tell whether an answer has just shown that reads have a limit of their own."""

@@ -110,7 +110,7 @@ class NoToken:
 
     why: str
 
-    async def token(self, *, rejected: Secret | None = None) -> Secret:  # noqa: ARG002
+    async def token(self, *, rejected: Secret | None = None) -> Secret:  # noqa: ARG002  # part of the protocol
         """Say that there is none.
 
         Raises:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from job import Target
 
 
-def _built(builder: Any, target: Target) -> Any:  # noqa: ANN401
+def _built(builder: Any, target: Target) -> Any:  # noqa: ANN401  # either kind of client
     builder = builder.max_connections(target.connections).timeout(timedelta(seconds=30))
     if target.authority:
         builder = builder.add_root_certificate_pem(Path(target.authority).read_bytes())
     return builder.build()
 
 
-def _request(client: Any, target: Target, token: str) -> Any:  # noqa: ANN401
+def _request(client: Any, target: Target, token: str) -> Any:  # noqa: ANN401  # either kind of client
     request = client.post(target.endpoint).bearer_auth(token)
     request = request.header("Content-Type", "application/json")
     return request.body_bytes(body(new_account())).build()

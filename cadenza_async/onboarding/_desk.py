@@ -170,6 +170,8 @@ class Desk:
     async def stop(self) -> None:
         """End all tasks; those that may have sent something get the grace period to end well."""
         self.stopping = True
+        for lane in self.lanes.values():
+            lane.rest()
         for task in self.tasks - self.flying:
             task.cancel()
         if self.flying:

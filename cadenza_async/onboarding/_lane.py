@@ -80,8 +80,15 @@ class Lane:
         self._desk.stopped[self._user] = self._error
         self._go_on()
 
+    def rest(self) -> None:
+        """Look again only when something happens, not when a row's time has come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _go_on(self) -> None:
         """Do all that can be done now."""
+        self.rest()
         if not self._opened or self._desk.stopping:
             return
         if self._queue and not self._admitting and len(self._ready) < _AHEAD:
@@ -167,9 +174,6 @@ class Lane:
 
     def _depart(self) -> None:
         """Send the next row off, or look again when it may be sent."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         row = self._pick()
         if row is not None:
             self._departing = True

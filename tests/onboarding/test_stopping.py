@@ -7,6 +7,7 @@ import gc
 import sqlite3
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import pytest
 
@@ -203,3 +204,23 @@ async def test_a_disk_that_is_full_ends_the_run(job: Job, monkeypatch: pytest.Mo
         monkeypatch.undo()
     assert len(job.sandbox.accounts) < 500
     await _finish(job, 500)
+
+
+async def test_what_waits_is_forgotten(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was stopped leaves nothing in the loop that holds the keys of its rows."""
+    monkeypatch.setattr("cadenza_async.onboarding._lane.backoff", lambda *_: 60.0)
+    alive: WeakValueDictionary[int, NewAccount] = WeakValueDictionary()
+
+    def rows() -> Iterator[NewAccount]:
+        down = alive[1] = row(1, venue="BYBIT", api_key="down" + "x" * 9)
+        yield down
+        yield row(2)
+
+    async def stop_early() -> RowState:
+        async with job.running(rows(), concurrency=1) as run:
+            return (await anext(run)).state
+
+    assert await stop_early() is RowState.DONE  # so the first one waits for its exchange
+    await asyncio.sleep(0)  # what was to be done at once is done
+    gc.collect()
+    assert not alive
