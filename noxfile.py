@@ -19,6 +19,7 @@ nox.options.download_python = "never"
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False  # the tests run on every Python there is
 nox.options.reuse_existing_virtualenvs = True
+nox.options.stop_on_first_error = True  # what went wrong is what is read last
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)

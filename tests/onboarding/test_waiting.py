@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,41 +132,61 @@ async def test_a_server_that_hangs_up_after_each_answer(job: Job) -> None:
     assert len(posts) == len({*posts}) == 50
 
 
-async def test_concurrency_is_capped(job: Job) -> None:
-    """Never more calls than that are in flight, of all users together."""
-    flying, most = 0, 0
+class Waves:
+    """An act that holds accounts back until so many are being connected, wave after wave.
 
-    async def slowly(exchange: Exchange) -> None:
-        nonlocal flying, most
-        flying += 1
-        most = max(most, flying)
-        await asyncio.sleep(0.01)
-        flying -= 1
+    The first of each user is not held: its answer tells how many more may be sent.
+    """
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = deque(sizes)
+        self._gate = asyncio.Event()
+        self._users: set[str | None] = set()
+        self._flying = 0
+        self._answered = 0
+        self.beyond_answered: list[int] = []
+        self.most = 0
+
+    async def __call__(self, exchange: Exchange) -> None:
+        if exchange.request.method == "POST":
+            user = exchange.request.header("Authorization")
+            await self._hold(first=user not in self._users)
+            self._users.add(user)
         await done(exchange)
 
-    async with RawServer(default=slowly) as server:
+    async def _hold(self, *, first: bool) -> None:
+        self._flying += 1
+        self.most = max(self.most, self._flying)
+        self.beyond_answered.append(self._flying - self._answered)
+        gate = self._gate
+        if self._sizes and self._flying == self._sizes[0]:
+            self._sizes.popleft()
+            gate.set()
+            self._gate = asyncio.Event()
+        if not first and (gate.is_set() or self._sizes):
+            await gate.wait()
+        self._flying -= 1
+        self._answered += 1
+
+
+async def test_concurrency_is_capped(job: Job) -> None:
+    """Never more calls than that are in flight, of all users together."""
+    waves = Waves(*[3] * 19)
+    async with RawServer(default=waves) as server:
         users: dict[str, Any] = {"pool": {"base_url": server.url}, "users": ("u-1", "u-2")}
         raw = Job(sandbox=job.sandbox, journal=job.journal, **users)
         rows = [row(n, user=f"u-{n % 2 + 1}") for n in range(60)]
         outcomes = await raw.run(rows, concurrency=3)
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
-    assert most == 3
+    assert waves.most == 3
 
 
 async def test_concurrency_grows(job: Job) -> None:
-    """It begins with a few calls at a time, and more are in flight while answers come well."""
-    flying, seen = 0, list[int]()
-
-    async def slowly(exchange: Exchange) -> None:
-        nonlocal flying
-        flying += 1
-        seen.append(flying)
-        await asyncio.sleep(0.02)
-        flying -= 1
-        await done(exchange)
-
-    async with RawServer(default=slowly) as server:
+    """It begins with a few calls at a time, and each good answer leaves room for one more."""
+    waves = Waves(9, 18, 36)
+    async with RawServer(default=waves) as server:
         raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
-        await raw.run([row(n) for n in range(300)])
-    assert max(seen[:9]) <= 9
-    assert max(seen) >= 20
+        outcomes = await raw.run([row(n) for n in range(100)])
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert waves.most >= 36
+    assert max(waves.beyond_answered) == 8
