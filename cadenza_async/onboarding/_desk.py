@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, frozen
 
@@ -128,19 +128,16 @@ class Desk:
         self.lost: CadenzaError | None = None
         self.stopping = False
         self.on_error = on_error
-        self._progress = asyncio.Event()
+        self._left = asyncio.Event()
+        self._few = 0
         self.unfinished = 0
 
     def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Start a task of this run; an error in it ends the run."""
-        task = self.shared.spawn(self._watch(job))
-        self.tasks.add(task)
-        task.add_done_callback(self._forget)
+        task = self.shared.loop.create_task(self._watch(job))
+        if not task.done():
+            self.tasks.add(task)
         return task
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        self.flying.discard(task)
 
     async def until_closed(self) -> None:
         """Wait until the pool is closed.
@@ -158,6 +155,10 @@ class Desk:
             await job()
         except Exception as error:  # noqa: BLE001  # the one who iterates is told
             self.on_error(error)
+        finally:
+            task = cast("asyncio.Task[None]", asyncio.current_task())
+            self.tasks.discard(task)
+            self.flying.discard(task)
 
     def lose_patience(self, error: CadenzaError) -> None:
         """Give all users up if Cadenza has been out of reach for too long."""
@@ -168,27 +169,34 @@ class Desk:
                 lane.end(error)
 
     async def stop(self) -> None:
-        """End all tasks; those that may have sent something get the grace period to end well."""
+        """End all tasks; those that may have sent something get the grace period to end well.
+
+        Being cancelled only shortens it.
+        """
         self.stopping = True
         for lane in self.lanes.values():
             lane.rest()
         for task in self.tasks - self.flying:
             task.cancel()
-        if self.flying:
-            await asyncio.wait(self.flying, timeout=self.shared.config.grace)
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        try:
+            if self.flying:
+                await asyncio.wait(self.flying, timeout=self.shared.config.grace)
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def take(self) -> None:
         """Count a row that was read."""
         self.unfinished += 1
         self.counts[RowState.PENDING] += 1
 
-    async def advance(self) -> None:
-        """Wait until a row has its outcome."""
-        self._progress.clear()
-        await self._progress.wait()
+    async def until_left(self, few: int) -> None:
+        """Wait until so few rows have no outcome yet; only one may wait."""
+        if self.unfinished > few:
+            self._few = few
+            self._left.clear()
+            await self._left.wait()
 
     def mark(self, row: Row, state: RowState) -> None:
         """Take a row to another state."""
@@ -204,7 +212,8 @@ class Desk:
     def hand_over(self, row: Row) -> None:
         """Hand over the outcome of a row; there is room for it."""
         self.unfinished -= 1
-        self._progress.set()
+        if self.unfinished <= self._few:
+            self._left.set()
         self.outlet.put(
             RowOutcome(
                 key=row.key,

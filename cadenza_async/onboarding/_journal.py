@@ -25,7 +25,7 @@ Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = 0.002  # seconds from one commit to the next: its size hardly tells in its cost
-_BURST: Final = 4  # what is told at a time: more would keep others in the loop waiting
+_BURST: Final = 12  # what is told at a time: more would keep others in the loop waiting
 _SENDING: Final = 4  # as much work as so many others
 
 
@@ -35,12 +35,12 @@ class _Order(NamedTuple):
     Attributes:
         job: What it is.
         done: Who waits for it.
-        sends: Whether something is sent once it is done.
+        work: What telling so leads to at once, in rows that are handed over.
     """
 
     job: Job
     done: asyncio.Future[Any]
-    sends: bool
+    work: int
 
 
 class Journal:
@@ -115,12 +115,13 @@ class Journal:
             None if error is None else error_facts(error),
         )
         job: Job = move if held is None else partial(_keep, move=move, held=held)
-        return self._add(job, sends=state is RowState.INTENT)
+        return self._add(job, work=_SENDING if state is RowState.INTENT else 1)
 
-    def _add(self, job: Job, *, sends: bool = False) -> asyncio.Future[Any]:
+    def _add(self, job: Job, *, work: int = 0) -> asyncio.Future[Any]:
         done: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append(_Order(job, done, sends))
-        self._plan()
+        self._waiting.append(_Order(job, done, work))
+        if self._committing is None:
+            self._plan()
         return done
 
     def close(self) -> asyncio.Future[None]:
@@ -154,7 +155,11 @@ class Journal:
         error = committing.exception()
         answers = committing.result() if error is None else [error] * len(batch)
         telling = bool(self._done)
-        self._done.extend(zip(batch, answers, strict=True))
+        for order, answer in zip(batch, answers, strict=True):
+            if order.work:
+                self._done.append((order, answer))
+            else:
+                _answer(order.done, answer)
         if not telling:
             self._tell()
 
@@ -163,7 +168,7 @@ class Journal:
         work = 0
         while self._done and work < _BURST:
             order, answer = self._done.popleft()
-            work += _SENDING if order.sends else 1
+            work += order.work
             _answer(order.done, answer)
         if self._done:
             self._loop.call_soon(self._tell)
@@ -188,9 +193,13 @@ def _close(made: list[Store]) -> None:
 
 
 def _run(store: Store, jobs: list[Job]) -> list[Any]:
+    moves = [job for job in jobs if isinstance(job, Move)]
+    if len(moves) == len(jobs):
+        store.move(moves)
+        return [None] * len(jobs)
     store.begin()
     try:
-        if moves := [job for job in jobs if isinstance(job, Move)]:
+        if moves:
             store.move(moves)
         answers = [None if isinstance(job, Move) else job(store) for job in jobs]
         store.commit()

@@ -60,7 +60,7 @@ class Lane:
             Doubts(desk, user, witness, settled=self._settled, fail=self.end)
             for witness in desk.way.witnesses
         ]
-        self._opened = self._admitting = self._departing = False
+        self._opened = self._admitting = self._departing = self._starting = False
         self._flying = 0
         self._error = desk.stopped.get(user) or desk.lost
         self._not_before = 0.0
@@ -72,7 +72,7 @@ class Lane:
     def add(self, account: NewAccount) -> None:
         """Take a row in."""
         self._queue.append(account)
-        self._go_on()
+        self._call()
 
     def end(self, error: CadenzaError) -> None:
         """Send nothing more for this user."""
@@ -91,20 +91,24 @@ class Lane:
         self.rest()
         if not self._opened or self._desk.stopping:
             return
-        if self._queue and not self._admitting and len(self._ready) < _AHEAD:
-            self._admitting = True
-            self._intake.call(self)
+        self._call()
         if self._error is not None:
             self._write_off()
-        elif not self._departing:
+        elif not (self._departing or self._starting):
             self._depart()
         if not self._busy and self._desk.lanes.get(self._user) is self:
             del self._desk.lanes[self._user]
 
+    def _call(self) -> None:
+        """Have rows taken in, if there are some and there is room for them."""
+        if self._queue and self._opened and not self._admitting and len(self._ready) < _AHEAD:
+            self._admitting = True
+            self._intake.call(self)
+
     @property
     def _busy(self) -> bool:
-        waiting = self._queue or self._admitting or self._ready or self._later
-        return bool(waiting or self._flying or any(self._doubts))
+        waiting = self._ready or self._later or self._queue or self._admitting
+        return bool(self._flying or waiting or any(self._doubts))
 
     async def _open(self) -> None:
         """Get ready to send, if there is something to send with."""
@@ -173,13 +177,22 @@ class Lane:
         return chain.from_iterable(each.clear() for each in self._doubts)
 
     def _depart(self) -> None:
-        """Send the next row off, or look again when it may be sent."""
-        row = self._pick()
-        if row is not None:
-            self._departing = True
+        """Send the next row off, or look again when it may be sent.
+
+        In a loop that begins tasks at once a row may have had its turn before `spawn` returns.
+        """
+        while not self._departing and (self._ready or self._later):
+            row = self._pick()
+            if row is None:
+                self._wait()
+                return
+            self._departing = self._starting = True
             self._flying += 1
             self._desk.spawn(partial(self._fly, row))
-            return
+            self._starting = False
+
+    def _wait(self) -> None:
+        """Look again when a row's time has come."""
         moments = [self._later[0][0]] if self._later else []
         moments += [self._not_before] if self._ready else []
         if moments:
@@ -222,7 +235,7 @@ class Lane:
 
     def _departed(self) -> None:
         self._departing = False
-        self._desk.shared.loop.call_soon(self._go_on)  # a task may begin at once, inside of this
+        self._go_on()
 
     def _land(self, row: Row, came: Fate) -> None:
         if came in _PROGRESS:

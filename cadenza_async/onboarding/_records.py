@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import fields
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from cadenza_async.errors import CadenzaError
 
 _FIELDS: Final = tuple(field.name for field in fields(TradingAccount) if field.name != "extra")
+_values: Final = attrgetter(*_FIELDS)
 _DATES: Final = ("created_at", "updated_at")
 
 
 def account_facts(account: TradingAccount) -> dict[str, Any]:
     """Return what JSON is to hold of an account: not the fields that are not described."""
-    facts = {name: getattr(account, name) for name in _FIELDS}
+    facts = dict(zip(_FIELDS, _values(account), strict=True))
     dates = {name: facts[name].isoformat() for name in _DATES if facts[name]}
     return {name: fact for name, fact in (facts | dates).items() if fact is not None}
 

@@ -88,8 +88,9 @@ def _fingerprint(account: NewAccount, keyed: HMAC) -> str:
     texts = (account.user, account.venue, account.name, account.account_type)
     content.update(repr(texts).encode())
     for hidden in (account.api_key, account.api_secret, account.api_passphrase):
-        content.update(b"\0")
-        if hidden is not None:
-            content.update(b"\1")
+        if hidden is None:
+            content.update(b"\0")
+        else:
+            content.update(b"\0\1")
             hidden.feed(content)
     return content.hexdigest()

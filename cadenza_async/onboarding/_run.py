@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 READ_AHEAD: Final = 10_000  # rows; so long may one user's rows be before another's turn up
 _AT_A_TIME: Final = 32  # rows that are read before others in the loop have their turn
 _ENOUGH: Final = 5  # rows in hand for each call that may be in flight
-_AHEAD: Final = 0.002  # seconds until then, while there are rows in hand
-_FAR_AHEAD: Final = 0.02  # likewise, while there is no slot for rows of other users either
+_PAUSE: Final = 0.02  # seconds until then, while there are rows in hand
 
 
 class Run:
@@ -132,8 +131,7 @@ class Run:
         self._desk.spawn(self._desk.until_closed)
         try:
             await self._read()
-            while self._desk.unfinished:
-                await self._desk.advance()
+            await self._desk.until_left(0)
             self.missing = await self._desk.journal.do(lambda store: store.complete())
         except asyncio.CancelledError:
             if self._error is None and not self._stopped:
@@ -168,15 +166,12 @@ class Run:
             await self._refuse(row)
         if self._number % _AT_A_TIME == 0:
             await asyncio.sleep(self._pause())
-        while self._desk.unfinished >= READ_AHEAD:
-            await self._desk.advance()
+        await self._desk.until_left(READ_AHEAD - 1)
 
     def _pause(self) -> float:
         """Return how long to leave the loop to others: rows that wait cost them collections."""
-        desk = self._desk
-        if desk.unfinished < _ENOUGH * desk.options.concurrency:
-            return 0.0
-        return _FAR_AHEAD if desk.slots.full else _AHEAD
+        enough = _ENOUGH * self._desk.options.concurrency
+        return 0.0 if self._desk.unfinished < enough else _PAUSE
 
     def _deal(self, account: NewAccount) -> None:
         """Give a row to the lane of its user."""

@@ -44,11 +44,6 @@ class Slots:
         self._timer: asyncio.TimerHandle | None = None
         self.unreachable_since: float | None = None
 
-    @property
-    def full(self) -> bool:
-        """Whether whoever wants one has to wait."""
-        return self._taken >= int(self._limit)
-
     async def take(self) -> float:
         """Wait for one; return when it was given, by the loop's clock."""
         if not self._waiting and self._taken < int(self._limit):
@@ -71,7 +66,8 @@ class Slots:
     def give_back(self) -> None:
         """Give one back."""
         self._taken -= 1
-        self._let_in()
+        if self._waiting:
+            self._let_in()
 
     def well(self) -> None:
         """Note an answer that came well."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,14 +19,14 @@ from cadenza_async.onboarding._states import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
 
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, moves in MOVES.items() for new in moves)
 _MOVE = f"""
 UPDATE rows
-SET state = new.state, account_id = new.account_id, account = new.account, error = new.error,
+SET state = CASE WHEN rows.state || '>' || new.state IN ({_ALLOWED}) THEN new.state END,
+    account_id = new.account_id, account = new.account, error = new.error,
     attempts = attempts + (new.state = 'INTENT'), doubted = doubted OR new.state = 'UNKNOWN'
 FROM (
     SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS state,
@@ -33,7 +34,7 @@ FROM (
            json_extract(value, '$[2]') AS account, json_extract(value, '$[3]') AS error
     FROM json_each(?)
 ) AS new
-WHERE rows.id = new.id AND rows.state || '>' || new.state IN ({_ALLOWED})
+WHERE rows.id = new.id
 """  # noqa: S608  # nothing but our own words
 
 
@@ -127,13 +128,17 @@ class Store:
             self._file.execute("ROLLBACK")
 
     def move(self, moves: Sequence[Move]) -> None:
-        """Take rows to other states, all in one statement: it leaves the interpreter to others.
+        """Take rows to other states, all of them or none.
+
+        One statement does it, that leaves the interpreter to others and needs no transaction.
 
         Raises:
             RuntimeError: If a row cannot go there from where it is: a mistake of ours.
         """
-        if self._file.execute(_MOVE, (json.dumps(moves),)).rowcount != len(moves):
-            raise RuntimeError("a row of the journal cannot be moved so")
+        try:
+            self._file.execute(_MOVE, (json.dumps(moves),))
+        except sqlite3.IntegrityError:
+            raise RuntimeError("a row of the journal cannot be moved so") from None
 
     def keep(self, move: Move, held: Held) -> None:
         """Take a row to another state, and note its credential."""

@@ -37,6 +37,8 @@ class Venues:
 
     def wait(self, venue: str, now: float) -> float:
         """Return how many seconds a call to a venue has to wait; 0 is leave to make one."""
+        if not self._down:
+            return 0.0
         trouble = self._down.get(venue.upper())
         if trouble is None:
             return 0.0
@@ -47,7 +49,8 @@ class Venues:
 
     def up(self, venue: str) -> None:
         """Note that a venue has answered."""
-        self._down.pop(venue.upper(), None)
+        if self._down:
+            self._down.pop(venue.upper(), None)
 
     def error(self, venue: str) -> CadenzaError | None:
         """Return why a venue is down, if it is."""
@@ -63,6 +66,6 @@ class Venues:
 
     def no_news(self, venue: str) -> None:
         """Note that a call to a venue did not tell anything about it."""
-        trouble = self._down.get(venue.upper())
+        trouble = self._down.get(venue.upper()) if self._down else None
         if trouble is not None:
             trouble.probing = False

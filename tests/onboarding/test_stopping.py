@@ -125,6 +125,26 @@ async def test_closing_the_pool_ends_the_run(job: Job) -> None:
     await _finish(job, 100)
 
 
+async def test_no_task_outlives_the_pool(job: Job) -> None:
+    """When the grace period is over, what is in flight is written down and everything ends.
+
+    A fixture of every test sees to it that no task is left.
+    """
+    job.sandbox.script("latency:10s:100%@connect")
+    hasty = Job(sandbox=job.sandbox, journal=job.journal, pool={"grace": 0.1, "timeout": 30})
+    async with hasty.connect() as pool:
+        rows = [row(n) for n in range(20)]
+        run = onboard(pool, rows, tokens=job.tokens, journal=job.journal)
+        waiting = asyncio.ensure_future(anext(run))
+        while not job.calls("connect"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await pool.aclose()
+        with pytest.raises(ClosedError):
+            await waiting
+        await run.aclose()
+    assert await _number(job, RowState.INTENT, RowState.UNKNOWN) == len(job.calls("connect"))
+
+
 async def test_a_closed_pool_cannot_begin(job: Job) -> None:
     """Nothing is made, not even a journal."""
     async with job.connect() as pool:
