@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -97,23 +98,22 @@ class _ResentError(aiohttp.ClientConnectionError):
     """Stops whoever sends a request a second time behind our back."""
 
 
-def _guard(token: Secret | None, progress: Progress) -> Middleware:
-    """Make the innermost middleware: it adds the token and lets a request through once."""
-
-    async def guard(
-        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        if progress.entered:
-            raise _ResentError
-        progress.entered = True
-        if request.method == "GET":  # its empty body is only there to note when it is handed over
-            request.headers.pop(hdrs.CONTENT_LENGTH, None)
-            request.headers.pop(hdrs.CONTENT_TYPE, None)
-        if token is not None:
-            request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-        return await handler(request)
-
-    return guard
+async def _guard(
+    token: Secret | None,
+    progress: Progress,
+    request: aiohttp.ClientRequest,
+    handler: aiohttp.ClientHandlerType,
+) -> aiohttp.ClientResponse:
+    """Be the innermost middleware: add the token, and let a request through once."""
+    if progress.entered:
+        raise _ResentError
+    progress.entered = True
+    if request.method == "GET":  # its empty body is only there to note when it is handed over
+        request.headers.pop(hdrs.CONTENT_LENGTH, None)
+        request.headers.pop(hdrs.CONTENT_TYPE, None)
+    if token is not None:
+        request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
+    return await handler(request)
 
 
 class Transport:
@@ -193,7 +193,7 @@ class Transport:
                     params=call.query,
                     data=_Body(b"" if call.body is None else encode(call.body), progress),
                     headers=self._headers,
-                    middlewares=(*self._middlewares, _guard(token, progress)),
+                    middlewares=(*self._middlewares, partial(_guard, token, progress)),
                     timeout=_NO_TIMEOUT,
                     proxy=self._config.proxy,
                     allow_redirects=False,
