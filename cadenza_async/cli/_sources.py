@@ -17,13 +17,16 @@ _STDIN: Final = 0
 _LONGEST: Final = 64 * 1024
 
 
-def read_credentials(file: str | None, *, venue: str | None = None) -> Credentials:
+def read_credentials(
+    file: str | None, *, venue: str | None = None, changing: bool = False
+) -> Credentials:
     """Take the keys from the first place that has them.
 
     Args:
         file: A file that only its owner can read, or ``-`` for standard input. Without it: the
             environment, then standard input if it is no terminal, then prompts without echo.
         venue: What the keys are for, if that is known.
+        changing: Whether they replace others, which stay as far as nothing is given.
 
     Raises:
         UsageError: If they cannot be read, or others can read them, too.
@@ -34,7 +37,9 @@ def read_credentials(file: str | None, *, venue: str | None = None) -> Credentia
     given = from_environment()
     if given is not None:
         return given
-    return _ask_keys(venue) if os.isatty(_STDIN) else parse(_read("credentials", "-"))
+    if not os.isatty(_STDIN):
+        return parse(_read("credentials", "-"))
+    return _ask_for_changes() if changing else _ask_keys(venue)
 
 
 def read_password(file: str | None) -> Secret:
@@ -93,6 +98,15 @@ def _ask_keys(venue: str | None) -> Credentials:
         api_key=_ask("API key"),
         api_secret=_ask("API secret"),
         api_passphrase=_ask_passphrase(venue),
+    )
+
+
+def _ask_for_changes() -> Credentials:
+    hint = " (Enter to leave it as it is)"
+    return Credentials(
+        api_key=_ask("API key", hint),
+        api_secret=_ask("API secret", hint),
+        api_passphrase=_ask("API passphrase", hint) or None,
     )
 
 

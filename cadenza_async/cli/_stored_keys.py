@@ -106,7 +106,7 @@ def rotate(target: Target, credential_id: str, *, credentials: str | None) -> No
     """Replace the keys of a credential."""
     output = Output(json=target.json)
     with reporting(output, unsure=_HARMLESS):
-        given = read_credentials(credentials)
+        given = read_credentials(credentials, changing=True)
         credential = target.call(
             lambda client: client.rotate_credential(
                 credential_id,

@@ -9,6 +9,7 @@ import pytest
 from .process import Keys, environment
 from .terminal import at_terminal
 from .test_accounts import connected
+from .test_stored_keys import stored
 
 if TYPE_CHECKING:
     from cadenza_async.sandbox import Sandbox
@@ -44,6 +45,19 @@ async def test_enter_is_for_no_passphrase(
         assert await terminal.end() == 0
     (request,) = sandbox.requests
     assert ("apiPassphrase" in request["body"]) is sent
+
+
+async def test_enter_leaves_a_stored_key_as_it_is(sandbox: Sandbox) -> None:
+    """Whoever rotates is asked for each part, and sends only what has changed."""
+    keys, stay = Keys(), " (Enter to leave it as it is): "
+    credential = await stored(sandbox, Keys())
+    command = ("credentials", "rotate", credential["credentialId"])
+    async with at_terminal(*command, env=environment(sandbox)) as terminal:
+        await terminal.answer(f"API key{stay}", "\n")
+        await terminal.answer(f"API secret{stay}", f"{keys.secret}\n")
+        await terminal.answer(f"API passphrase{stay}", "\n")
+        assert await terminal.end() == 0
+    assert sandbox.requests[-1]["body"].keys() == {"credentialId", "apiSecret"}
 
 
 @pytest.mark.parametrize(
