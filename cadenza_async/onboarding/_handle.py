@@ -158,8 +158,8 @@ def onboard(
         quarantine=seconds("quarantine", quarantine),
         patience=seconds("patience", patience),
         concurrency=_slots(pool, concurrency),
-        unique_names=unique_names,
-        retry_failed=retry_failed,
+        unique_names=_flag("unique_names", unique_names),
+        retry_failed=_flag("retry_failed", retry_failed),
         flavour=_flavour(flavour),
     )
     return Onboarding(partial(_begin, pool, rows, look_up, options))
@@ -201,6 +201,12 @@ def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: 
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise UsageError("concurrency must be a whole number of calls, at least 1")
     return min(concurrency, sockets)
+
+
+def _flag(name: str, given: object) -> bool:
+    if not isinstance(given, bool):
+        raise UsageError(f"{name} must be True or False")
+    return given
 
 
 def _flavour(word: str) -> Flavour:

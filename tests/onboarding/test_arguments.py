@@ -39,6 +39,9 @@ ODD: list[tuple[str, Any]] = [
     ("tokens", ["u-1"]),
     ("tokens", "a.token"),
     ("tokens", Secret("a.token")),
+    ("unique_names", "no"),
+    ("retry_failed", "no"),
+    ("retry_failed", 0),
 ]
 
 
