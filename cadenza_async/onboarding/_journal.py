@@ -25,7 +25,7 @@ Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = 0.002  # seconds from one commit to the next: its size hardly tells in its cost
-_BURST: Final = 12  # what is told at a time: more would keep others in the loop waiting
+_BURST: Final = 8  # what is told at a time: more would keep others in the loop waiting
 _SENDING: Final = 4  # as much work as so many others
 
 
