@@ -181,18 +181,13 @@ class Lane:
 
         In a loop that begins tasks at once a row may have had its turn before `spawn` returns.
         """
-        while not self._departing and (self._ready or self._later):
-            row = self._pick()
-            if row is None:
-                self._wait()
-                return
+        while (row := self._pick()) is not None:
             self._departing = self._starting = True
             self._flying += 1
             self._desk.spawn(partial(self._fly, row))
             self._starting = False
-
-    def _wait(self) -> None:
-        """Look again when a row's time has come."""
+            if self._departing:
+                return
         moments = [self._later[0][0]] if self._later else []
         moments += [self._not_before] if self._ready else []
         if moments:
@@ -200,6 +195,8 @@ class Lane:
 
     def _pick(self) -> Row | None:
         """Return the next row that may be sent now."""
+        if not (self._ready or self._later):
+            return None
         now = self._now()
         while self._later and self._later[0][0] <= now:
             self._ready.append(heappop(self._later)[-1])

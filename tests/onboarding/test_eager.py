@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cadenza_async import RowState
+from cadenza_async.errors import ConfigError
 
 from .jobs import row
 
@@ -47,3 +48,11 @@ async def test_stopping(job: Job) -> None:
     outcomes = await job.run(rows)
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
     assert len(job.sandbox.accounts) == len(rows)
+
+
+@pytest.mark.usefixtures("_eager")
+async def test_rows_that_are_given_up_at_once(job: Job) -> None:
+    """There is no token for their user, and room for their outcomes."""
+    outcomes = await job.run([row(n, user="nobody") for n in range(20)])
+    assert {type(o.error) for o in outcomes.values()} == {ConfigError}
+    assert not job.sandbox.requests

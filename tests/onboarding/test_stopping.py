@@ -13,6 +13,7 @@ import pytest
 
 from cadenza_async import NewAccount, RowState, onboard
 from cadenza_async.errors import ClosedError
+from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._store import Store
 from cadenza_async.sandbox import Fault
 
@@ -211,15 +212,36 @@ async def test_the_counts_add_up(job: Job) -> None:
 
 
 async def test_a_disk_that_is_full_ends_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sent that could not be written down; the error is raised as it is."""
+    """Nothing is sent before all is noted that was there; the error is raised as it is."""
+    before = Job(sandbox=job.sandbox, journal=job.journal.with_name("before"))
+    await before.run([row(n) for n in range(60)])
+    rows, connect = [row(n) for n in range(60, 100)], _schema.connect
 
-    def full(self: Store) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+    def cramped(path: str) -> sqlite3.Connection:
+        file = connect(path)
+        if pages := file.execute("PRAGMA page_count").fetchone()[0]:
+            file.execute(f"PRAGMA max_page_count = {pages}")
+        return file
+
+    monkeypatch.setattr(_schema, "connect", cramped)
+    async with job.running(rows) as run:
+        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+            _ = [outcome async for outcome in run]
+    assert len(job.sandbox.accounts) == 60
+    monkeypatch.undo()
+    assert set((await job.states(rows)).values()) == {"DONE"}
+
+
+async def test_a_disk_that_fails_ends_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does one that takes everything in and then cannot keep it."""
+
+    def fail(self: Store) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
 
     async with job.running(row(n) for n in range(500)) as run:
         await anext(run)
-        monkeypatch.setattr(Store, "commit", full)
-        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        monkeypatch.setattr(Store, "commit", fail)
+        with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
             _ = [outcome async for outcome in run]
         monkeypatch.undo()
     assert len(job.sandbox.accounts) < 500
