@@ -91,11 +91,11 @@ class Lane:
         self.rest()
         if not self._opened or self._desk.stopping:
             return
-        self._call()
         if self._error is not None:
             self._write_off()
         elif not (self._departing or self._starting):
             self._depart()
+        self._call()
         if not self._busy and self._desk.lanes.get(self._user) is self:
             del self._desk.lanes[self._user]
 

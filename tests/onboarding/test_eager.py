@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,13 @@ async def test_stopping(job: Job) -> None:
 
 @pytest.mark.usefixtures("_eager")
 async def test_rows_that_are_given_up_at_once(job: Job) -> None:
-    """There is no token for their user, and room for their outcomes."""
-    outcomes = await job.run([row(n, user="nobody") for n in range(20)])
-    assert {type(o.error) for o in outcomes.values()} == {ConfigError}
+    """There is no token for their user, and room for their outcomes; nothing of them is kept."""
+    rows = [row(n, user="nobody") for n in range(200)]
+    async with job.running(rows) as run:
+        outcomes = [outcome async for outcome in run]
+        gc.collect()
+        tasks = [each for each in gc.get_objects() if isinstance(each, asyncio.Task)]
+    assert {type(o.error) for o in outcomes} == {ConfigError}
+    assert len(outcomes) == len(rows)
+    assert len(tasks) < 50
     assert not job.sandbox.requests

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cadenza_async import RowState
-from cadenza_async.errors import NotSentError, RateLimitedError, VenueError
+from cadenza_async.errors import ConfigError, NotSentError, RateLimitedError, VenueError
 from tests.raw import RawServer, answers, done, envelope, packed, sends_last
 
 from .jobs import Job, row
@@ -190,3 +190,12 @@ async def test_concurrency_grows(job: Job) -> None:
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
     assert waves.most >= 36
     assert max(waves.beyond_answered) == 8
+
+
+async def test_all_rows_of_a_user_who_is_given_up(job: Job) -> None:
+    """However many there are, each has its outcome; other users go on."""
+    rows = [row(n, user="nobody") for n in range(300)] + [row(300)]
+    outcomes = await job.run(rows)
+    assert outcomes.pop("desk-300").state is RowState.DONE
+    assert {type(o.error) for o in outcomes.values()} == {ConfigError}
+    assert len(outcomes) == 300
