@@ -22,6 +22,7 @@ from cadenza_async import (
     SessionPool,
     onboard,
 )
+from cadenza_async.auth import Token
 from cadenza_async.errors import ClosedError, CredentialsRejectedError
 
 from .facts import SETTLED, Facts
@@ -30,7 +31,7 @@ from .weather import SLOWEST_COMMIT
 from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cadenza_async.models import Attempt
 
@@ -118,8 +119,9 @@ class Operator:
     _dead: list[asyncio.Task[Any]] = field(factory=list[Any], init=False)
 
     def __attrs_post_init__(self) -> None:
-        dice = self.world.dice
-        self.rows = [self._row(number) for number in range(self.number)]
+        dice, users = self.world.dice, self.world.users
+        owners = dice.choice((users, users, [dice.choice(users)]))
+        self.rows = [self._row(number, owners) for number in range(self.number)]
         self._journal = self.directory / "0"
         self._options = {
             "quarantine": self.quarantine,
@@ -139,8 +141,10 @@ class Operator:
         troubles = dice.randint(3, 12)
         told: dict[str, RowOutcome] = {}
         for number in range(_MOST_RUNS):
-            job = Job(world, self.rows, self._journal, self._options, pool, told)
-            how = await self._watch(job, troubled=number < troubles)
+            troubled = number < troubles
+            tokens = self._tokens(troubled=troubled)
+            job = Job(world, self.rows, tokens, self._journal, self._options, pool, told)
+            how = await self._watch(job, troubled=troubled)
             self.endings[how] += 1
             world.note(f"run {number}: {how}, {Counter(o.state for o in job.outcomes)}")
             if how == "ended" and sorted(o.key for o in job.outcomes) != self._keys:
@@ -151,11 +155,30 @@ class Operator:
             await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
         await asyncio.gather(*self._dead, return_exceptions=True)
 
+    def _tokens(self, *, troubled: bool) -> dict[str, Token]:
+        """Return the tokens of the users; one may be missing, or refused, at once or later on."""
+        dice = self.world.dice
+        tokens = {user: self.world.token(user) for user in self.world.users}
+        out = dice.choice(self.rows).user or ""
+        left = dice.randint(0, 2)
+        how = dice.choice(("good", "missing", "refused")) if troubled else "good"
+
+        async def run_out() -> str:
+            nonlocal left
+            left -= 1
+            return self.world.sandbox.token(out, expires_in=20) if left >= 0 else "nobody's token"
+
+        if how == "missing":
+            del tokens[out]
+        elif how == "refused":
+            tokens[out] = run_out
+        return tokens
+
     async def _watch(self, job: Job, *, troubled: bool) -> str:
         """Run the job; break it off at some moment, in some way."""
         dice, process = self.world.dice, Process()
-        how = dice.choice(("killed", "killed", "killed", "cancelled", "left", "closed"))
-        moment = 10 ** dice.uniform(-2, 2.2) if troubled else None
+        how = dice.choice((*["killed", "ended"] * 3, "cancelled", "left", "closed"))
+        moment = 10 ** dice.uniform(-2, 2.2) if troubled and how != "ended" else None
         task = process.start(job.work(process))
         await asyncio.wait([task], timeout=moment)
         if task.done():
@@ -215,11 +238,11 @@ class Operator:
     def _keys(self) -> list[str]:
         return [row.key or "" for row in self.rows]
 
-    def _row(self, number: int) -> NewAccount:
+    def _row(self, number: int, owners: Sequence[str]) -> NewAccount:
         dice, key = self.world.dice, f"No{number:04d}"
         return NewAccount(
             key=key,
-            user=dice.choice(self.world.users),
+            user=dice.choice(owners),
             venue=dice.choice(_VENUES),
             api_key=f"{dice.choice(_KEYS[self.flavour])} {number}",
             api_secret="a secret",
@@ -235,6 +258,7 @@ class Job:
     Args:
         world: Where it acts.
         rows: What it connects.
+        tokens: The tokens of their users.
         journal: Where its journal is.
         options: Of the run.
         settings: Of its pool.
@@ -246,6 +270,7 @@ class Job:
 
     world: World
     rows: list[NewAccount]
+    tokens: dict[str, Token]
     journal: Path
     options: dict[str, Any]
     settings: dict[str, Any]
@@ -263,7 +288,7 @@ class Job:
         self._run = onboard(
             self._pool,
             dice.sample(self.rows, len(self.rows)),
-            tokens={user: self.world.token(user) for user in self.world.users},
+            tokens=self.tokens,
             journal=self.journal,
             retry_failed=dice.random() < 0.2,
             **self.options,
