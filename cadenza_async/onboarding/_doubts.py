@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from attrs import evolve
 
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError, ConflictError, ServerError
+from cadenza_async.errors import CadenzaError, ConflictError
 from cadenza_async.onboarding._states import OPEN, RowState, waiting
-from cadenza_async.onboarding._sweeps import agree, sweep
+from cadenza_async.onboarding._sweeps import agree, list_changed, sweep
 
 if TYPE_CHECKING:
     import asyncio
@@ -102,7 +102,7 @@ class Doubts(Generic[T]):
                 failures, stable = 0, self._now()
                 pause = max(_LEAST_PAUSE * self._quarantine, _PAUSE * (stable - began))
             elif began - stable > self._desk.options.patience:
-                raise ServerError("the list changed each time it was read", status=200)
+                raise list_changed()
             else:
                 failures += 1
                 pause = backoff(failures, self._desk.shared.jitter)

@@ -53,23 +53,21 @@ async def sweep(desk: Desk, session: Session, witness: Witness[T]) -> Sweep[T]:
     Raises:
         CadenzaError: If it is of no use to go on trying.
     """
-    give_up = desk.shared.loop.time() + desk.options.patience
+    since = desk.shared.loop.time()
     failures, before = 0, set[str]()
     while True:
-        try:
-            found, cursor = await _pages(desk, session, witness)
-        except CadenzaError as error:
-            failure = error
-        else:
-            plausible = cursor.total in {None, len(found.found)} or found.ids == before
-            if plausible and not cursor.shrunk:
-                return found
-            before = set(found.ids)
-            failure = ServerError("the list changed each time it was read", status=200)
-        if fate_of_others(failure) is Fate.USER_OUT or desk.shared.loop.time() > give_up:
-            raise failure
-        await desk.shared.pause(backoff(failures, desk.shared.jitter))
+        found, cursor = await _pages(desk, session, witness)
+        plausible = cursor.total in {None, len(found.found)} or found.ids == before
+        if plausible and not cursor.shrunk:
+            return found
+        before = set(found.ids)
+        await _rest(desk, list_changed(), failures, since)
         failures += 1
+
+
+def list_changed() -> CadenzaError:
+    """Return the failure of a list that is another one each time."""
+    return ServerError("the list changed each time it was read", status=200)
 
 
 async def _pages(desk: Desk, session: Session, witness: Witness[T]) -> tuple[Sweep[T], Cursor]:
@@ -77,18 +75,31 @@ async def _pages(desk: Desk, session: Session, witness: Witness[T]) -> tuple[Swe
     begun, cursor = desk.shared.loop.time(), Cursor()
     found: dict[str, T] = {}
     while not cursor.finished:
-        page = await _page(session, witness.page(cursor.offset, desk.shared.config.dialect))
+        page = await _page(desk, session, witness.page(cursor.offset, desk.shared.config.dialect))
         cursor.advance(page)
         found |= page.rows
     return Sweep(begun=begun, found=found), cursor
 
 
-async def _page(session: Session, call: Call[Page[T]]) -> Page[T]:
-    try:
-        return await session.send(call, patience=FOREVER)
-    except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
-        failure = ours(error)
-    raise failure
+async def _page(desk: Desk, session: Session, call: Call[Page[T]]) -> Page[T]:
+    """Ask for a page until it comes: those before it are not read again for its sake."""
+    since = desk.shared.loop.time()
+    failures = 0
+    while True:
+        try:
+            return await session.send(call, patience=FOREVER)
+        except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
+            failure = ours(error)
+        await _rest(desk, failure, failures, since)
+        failures += 1
+
+
+async def _rest(desk: Desk, failure: CadenzaError, failures: int, since: float) -> None:
+    """Wait before the next try, unless trying is of no use, or has been for too long."""
+    too_long = desk.shared.loop.time() - since > desk.options.patience
+    if too_long or fate_of_others(failure) is Fate.USER_OUT:
+        raise failure
+    await desk.shared.pause(backoff(failures, desk.shared.jitter))
 
 
 def agree(first: Sweep[T], second: Sweep[T], strangers: Collection[T]) -> bool:

@@ -383,3 +383,16 @@ async def test_a_list_that_always_shrinks_is_given_up(job: Job) -> None:
         raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
         assert await raw.states([row(1, name="Desk")], patience=0.5) == {"desk-1": "UNKNOWN"}
     assert not [r for r in server.requests[2:] if r.method == "POST"]
+
+
+async def test_a_page_that_fails_does_not_cost_those_before_it(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for again, however often it takes; the list is not begun anew."""
+    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, page(2, "a"), *[hang_up] * 6, page(2, "Desk"))
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+    lists = [r.target for r in server.requests[2:]]
+    assert ["offset=1" in target for target in lists] == [False, *[True] * 7]

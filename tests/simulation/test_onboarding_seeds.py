@@ -67,7 +67,7 @@ def _goes_wrong(flavour: Flavour, *complaints: str) -> bool:
 
 def test_every_way_to_end_occurs() -> None:
     """Jobs are killed, cancelled, left and closed on a few seeds already."""
-    endings = {how for seed in range(4) for how in play(seed, rows=20).endings}
+    endings = {how for seed in range(8) for how in play(seed, rows=20).endings}
     assert endings == {"killed", "cancelled", "left", "closed", "ended"}
 
 
