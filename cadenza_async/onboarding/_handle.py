@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -15,11 +14,13 @@ from cadenza_async.config import seconds
 from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.onboarding._desk import Options
 from cadenza_async.onboarding._run import Run
+from cadenza_async.onboarding._schema import path_of
 from cadenza_async.onboarding._states import Flavour, RowState
 from cadenza_async.pool import SessionPool
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Coroutine
     from types import TracebackType
 
@@ -154,7 +155,7 @@ def onboard(
     _check_pool(pool)
     _check_rows(rows)
     options = Options(
-        path=_path(journal),
+        path=path_of("journal", journal),
         quarantine=seconds("quarantine", quarantine),
         patience=seconds("patience", patience),
         concurrency=_slots(pool, concurrency),
@@ -184,14 +185,6 @@ def _check_pool(pool: object) -> None:
 def _check_rows(rows: object) -> None:
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable | AsyncIterable):
         raise UsageError("rows must be an iterable of NewAccount, plain or async")
-
-
-def _path(journal: object) -> str:
-    given = isinstance(journal, str | os.PathLike)
-    path = os.fspath(cast("str | os.PathLike[str]", journal)) if given else None
-    if not isinstance(path, str):
-        raise UsageError("journal must be a path, as a string or a pathlib.Path")
-    return path
 
 
 def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: ANN401

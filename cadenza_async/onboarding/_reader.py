@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from attrs import frozen
 
-from cadenza_async.errors import CadenzaError
+from cadenza_async.errors import CadenzaError, UsageError
 from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._records import load_account, load_error
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
+    import os
     import sqlite3
     from collections.abc import Iterator
     from types import TracebackType
@@ -57,14 +57,16 @@ class JournalReader:
         path: Where the journal is.
 
     Raises:
+        UsageError: If the path is none, or it is asked outside its block.
         ConfigError: On entering, if there is none or it is no journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
+        self._path = _schema.path_of("path", path)
+        self._opened: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
-        self._file = _schema.opened(self._path, partial(_open, self._path))
+        self._opened = _schema.opened(self._path, partial(_open, self._path))
         return self
 
     def __exit__(
@@ -74,6 +76,13 @@ class JournalReader:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+        self._opened = None
+
+    @property
+    def _file(self) -> sqlite3.Connection:
+        if self._opened is None:
+            raise UsageError("the journal is not open: with JournalReader(path) as journal: …")
+        return self._opened
 
     @property
     def base_url(self) -> str:

@@ -6,9 +6,9 @@ import os
 import secrets
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from cadenza_async.errors import ConfigError
+from cadenza_async.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,6 +152,19 @@ def lock(path: str) -> sqlite3.Connection:
     else:
         return held
     raise ConfigError(f"{path} is in use by another job: wait until it has ended, or stop it")
+
+
+def path_of(argument: str, given: object) -> str:
+    """Return the path that an argument names.
+
+    Raises:
+        UsageError: If it names none.
+    """
+    known = isinstance(given, str | os.PathLike)
+    path = os.fspath(cast("str | os.PathLike[str]", given)) if known else None
+    if not isinstance(path, str) or not path:
+        raise UsageError(f"{argument} must be a path, as a string or a pathlib.Path")
+    return path
 
 
 def opened(path: str, job: Callable[[], T]) -> T:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cadenza_async import AsyncCadenza, Cadenza, Secret, SessionPool, onboard
+from cadenza_async import AsyncCadenza, Cadenza, JournalReader, Secret, SessionPool, onboard
 from cadenza_async.errors import UsageError
 
 from .jobs import row
@@ -21,6 +21,7 @@ class _InBytes(os.PathLike[bytes]):
         return b"accounts.journal"
 
 
+_NO_PATHS = (5, None, "", b"accounts.journal", _InBytes())
 ODD: list[tuple[str, Any]] = [
     ("pool", 5),
     ("pool", None),
@@ -31,10 +32,7 @@ ODD: list[tuple[str, Any]] = [
     ("rows", row()),
     ("rows", "accounts.csv"),
     ("rows", b"accounts.csv"),
-    ("journal", 5),
-    ("journal", None),
-    ("journal", b"accounts.journal"),
-    ("journal", _InBytes()),
+    *[("journal", path) for path in _NO_PATHS],
     ("tokens", 5),
     ("tokens", ["u-1"]),
     ("tokens", "a.token"),
@@ -55,3 +53,18 @@ def test_what_cannot_be_used(argument: str, odd: object, tmp_path: Path) -> None
     with pytest.raises(UsageError, match=rf"^{argument} must be "):
         onboard(given.pop("pool"), given.pop("rows"), **given)
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("odd", _NO_PATHS, ids=lambda odd: type(odd).__name__)
+def test_what_is_no_path_to_read(odd: Any) -> None:  # noqa: ANN401
+    """A reader says so when it is made, too."""
+    with pytest.raises(UsageError, match=r"^path must be "):
+        JournalReader(odd)
+
+
+def test_reading_what_is_not_open(tmp_path: Path) -> None:
+    """A reader that is not in its block says how it is used."""
+    reader = JournalReader(tmp_path / "journal")
+    for ask in (lambda: reader.base_url, reader.counts, lambda: [*reader.rows()]):
+        with pytest.raises(UsageError, match="with JournalReader"):
+            ask()
