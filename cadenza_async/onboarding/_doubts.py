@@ -172,8 +172,8 @@ class Doubts(Generic[T]):
         row.doubted = row.doubted and held is row.held
         row.connected, row.held, row.error, row.since = account, held, error, None
         self._desk.mark(row, state)
-        if state not in OPEN:
-            await self._desk.finish(row)
+        if state not in OPEN:  # that needs room, and has to be done even if this is broken off
+            self._desk.spawn(partial(self._desk.finish, row))
         self._settled(row)
 
     async def _strangers(self, things: Iterable[T]) -> list[T]:

@@ -12,15 +12,16 @@ from cadenza_async.errors import (
     AmbiguousOutcomeError,
     AuthenticationError,
     ConflictError,
+    InvalidRowError,
     OutcomeUnknownError,
 )
 from cadenza_async.sandbox import Fault
-from tests.raw import Act, Exchange, RawServer, answers, done, envelope, hang_up
+from tests.raw import Act, Exchange, RawServer, answers, done, envelope, hang_up, later
 
 from .jobs import QUARANTINE, Job, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from cadenza_async import NewAccount
     from cadenza_async.sandbox import Sandbox
@@ -332,6 +333,39 @@ async def test_a_doubt_after_the_user_is_out(job: Job) -> None:
     states = [outcome.state.value for outcome in outcomes.values()]
     assert sorted(states) == ["DONE", "PENDING", "UNKNOWN"]
     assert len([r for r in server.requests if r.method == "GET"]) == 1
+
+
+async def test_a_row_that_is_found_while_its_user_is_given_up(job: Job) -> None:
+    """There was no room for its outcome yet: it has one all the same."""
+    full, found = asyncio.Event(), asyncio.Event()
+    async with RawServer() as server:
+        server.play(EMPTY, done, hang_up, later(found, answers(401, envelope(-100000))))
+        server.default = later(full, listed("Desk 2"))
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+
+        async def rows() -> AsyncIterator[NewAccount | InvalidRowError]:
+            for n in (1, 2, 3):
+                yield row(n, name=f"Desk {n}")
+            await server.until(lambda: len(server.requests) > 3)
+            for n in range(300):
+                yield InvalidRowError("no row", key=f"bad-{n}")
+
+        async with raw.running(rows(), tokens={"u-1": "token"}) as run:
+            async with asyncio.timeout(10):
+                await until(lambda: run.counts[RowState.FAILED] == 254)
+                full.set()
+                await until(lambda: run.counts[RowState.DONE] == 2)
+                found.set()
+                await until(lambda: run.counts[RowState.PENDING] == 1)
+                outcomes = {outcome.key: outcome.state.value async for outcome in run}
+    assert len(outcomes) == 303
+    assert [outcomes[f"desk-{n}"] for n in (1, 2, 3)] == ["DONE", "DONE", "PENDING"]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 async def hang_up_later(exchange: Exchange) -> None:
