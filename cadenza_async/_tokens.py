@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from cadenza_async.auth import FixedToken, TokenSource, check_token
 from cadenza_async.errors import ConfigError
@@ -46,16 +46,22 @@ class SingleFlight(Generic[T]):
             task.exception()  # everybody who asked may be gone
 
 
-def _awaitable(answer: Awaitable[T]) -> Awaitable[T]:
-    """Return the answer of a token source, if it is one to be awaited.
+async def _asked(answer: Awaitable[T]) -> T:
+    """Wait for the answer of a token source.
 
     Raises:
-        ConfigError: If it is not. The text does not show it.
+        ConfigError: If it cannot be awaited, or was cancelled though we were not. The text does
+            not show it.
     """
-    if isawaitable(answer):
-        return answer
-    del answer  # a traceback may show the locals of this frame
-    raise ConfigError("what gives the access token must be async: make it an 'async def'")
+    if not isawaitable(answer):
+        del answer  # a traceback may show the locals of this frame
+        raise ConfigError("what gives the access token must be async: make it an 'async def'")
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
+            raise
+    raise ConfigError("what gives the access token was cancelled")
 
 
 class CachedCallable:
@@ -78,7 +84,7 @@ class CachedCallable:
         return self._token
 
     async def _fetch(self) -> Secret:
-        return check_token(await _awaitable(self._ask()))
+        return check_token(await _asked(self._ask()))
 
 
 class Tokens:
@@ -109,7 +115,7 @@ class Tokens:
 
     async def current(self) -> Secret:
         """Return the token to use now."""
-        return check_token(await _awaitable(self._source.token()))
+        return check_token(await _asked(self._source.token()))
 
     async def renewed(self, rejected: Secret) -> bool:
         """See to it that `current` is another token than the refused one; tell whether it is."""
@@ -122,4 +128,4 @@ class Tokens:
         return await self.current() != rejected
 
     async def _ask_again(self, rejected: Secret) -> Secret:
-        return await _awaitable(self._source.token(rejected=rejected))
+        return await _asked(self._source.token(rejected=rejected))

@@ -125,6 +125,15 @@ async def test_rows_without_a_key_are_told_apart_by_what_they_are(job: Job) -> N
     assert sorted(o.state.value for o in again.values()) == ["DONE"] * 4 + ["FAILED"]
 
 
+class Quitter:
+    """A token source that waits for a task which somebody has cancelled."""
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        waiting = asyncio.create_task(asyncio.sleep(60, Secret("in.vain")))
+        waiting.cancel()
+        return await waiting
+
+
 @pytest.mark.parametrize(
     ("token", "error"),
     [
@@ -133,6 +142,8 @@ async def test_rows_without_a_key_are_told_apart_by_what_they_are(job: Job) -> N
         ("missing", ConfigError),
         ("no token at all", ConfigError),
         ("broken source", ConfigError),
+        ("cancelled source", ConfigError),
+        ("cancelled by itself", ConfigError),
     ],
 )
 async def test_a_user_without_a_good_token_is_left_alone(
@@ -143,12 +154,17 @@ async def test_a_user_without_a_good_token_is_left_alone(
     async def broken() -> str:
         raise LookupError
 
+    async def cancelled() -> str:
+        raise asyncio.CancelledError
+
     bad: dict[str, Any] = {
         "revoked": "wrong-token",
         "without rights": job.sandbox.token("u-2", rights=False),
         "missing": None,
         "no token at all": "two words",
         "broken source": broken,
+        "cancelled source": cancelled,
+        "cancelled by itself": Quitter(),
     }
     rows = [row(n, user=f"u-{n % 2 + 1}") for n in range(100)]
     outcomes = await job.run(rows, tokens=job.tokens | {"u-2": bad[token]}, concurrency=4)
