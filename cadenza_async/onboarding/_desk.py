@@ -58,6 +58,7 @@ class Row:
         error: What went wrong last.
         attempts: How often it was sent in this run.
         since: In doubt: when that began. Waiting for its venue: when that began.
+        fruitless_since: When it was first seen that nothing came of a sending after all.
         failures: How often its venue has failed it.
         held: The credential that holds its keys at Cadenza.
     """
@@ -72,6 +73,7 @@ class Row:
     error: CadenzaError | None = None
     attempts: int = 0
     since: float | None = None
+    fruitless_since: float | None = None
     failures: int = 0
     held: Held | None = None
 

@@ -274,8 +274,18 @@ class Lane:
 
     def _settled(self, row: Row) -> None:
         if row.state in OPEN:
-            self._ready.appendleft(row)
+            self._try_again(row)
         self._go_on()
+
+    def _try_again(self, row: Row) -> None:
+        """Send a row again of which nothing came, but not for ever."""
+        now = self._now()
+        if row.fruitless_since is None or row.error is None:
+            row.fruitless_since = now
+        if now - row.fruitless_since > self._desk.options.patience:
+            self._give_up([row], row.error)
+        else:
+            self._ready.appendleft(row)
 
     def _now(self) -> float:
         return self._desk.shared.loop.time()

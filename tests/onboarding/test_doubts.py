@@ -58,6 +58,19 @@ async def test_what_was_not_done_is_sent_again(job: Job, fault: str) -> None:
     assert len(between) == 2
 
 
+async def test_what_is_never_done_is_left_for_a_later_run(job: Job) -> None:
+    """A row of which nothing comes, again and again, is PENDING when patience ends."""
+    job.sandbox.script("500-before-commit:100%@connect")
+    async with asyncio.timeout(10):
+        outcome = (await job.run([row(1)], patience=0.3, quarantine=0.1))["desk-1"]
+    assert outcome.state is RowState.PENDING
+    assert outcome.attempts > 1
+    assert isinstance(outcome.error, OutcomeUnknownError)
+    assert (await job.journaled())["desk-1"].state is RowState.PENDING
+    job.sandbox.behave()
+    assert await job.states([row(1)]) == {"desk-1": "DONE"}
+
+
 async def test_a_late_commit_is_waited_for(job: Job) -> None:
     """What lands within the quarantine is found, however late; other rows go on meanwhile."""
     job.sandbox.script("ok@list", Fault("slow-commit", seconds=0.6, endpoint="connect"))
