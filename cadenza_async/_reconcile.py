@@ -41,6 +41,8 @@ class Question:
         since: When it was first sent, by this machine's clock.
         external_id: What the exchange calls the account, if it was by reference.
         credential_id: The stored credential, likewise, if it is known.
+        unanswered: Whether no answer can have come: a caller who was cancelled may have lost one
+            that did.
     """
 
     venue: str | None
@@ -48,6 +50,7 @@ class Question:
     since: datetime
     external_id: str | None = None
     credential_id: str | None = None
+    unanswered: bool = False
 
     @classmethod
     def about(
@@ -87,6 +90,7 @@ class Question:
             since=since,
             external_id=external_id,
             credential_id=credential_id,
+            unanswered=error is not None,
         )
 
     @property
@@ -162,8 +166,9 @@ async def resolve(
     clock = session.shared.clock
     slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
     since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
-    unexplained = [a for a in accounts if a.trading_account_id not in session.connected]
-    candidates = candidates_for(question, unexplained, since)
+    if question.unanswered:
+        accounts = [a for a in accounts if a.trading_account_id not in session.connected]
+    candidates = candidates_for(question, accounts, since)
     return choose(question, candidates, renames=session.renames)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -72,6 +73,26 @@ async def test_an_older_account_of_the_name_is_none(sandbox: Sandbox) -> None:
         now = datetime.now(UTC) + timedelta(minutes=1)
         assert await later.resolve(venue="binance", name="Desk 1", since=now) is None
         assert await later.resolve(venue="binance", name="Desk 1", since=long_ago) is not None
+
+
+async def test_an_answer_that_its_caller_lost(client: AsyncCadenza) -> None:
+    """Cancelled after the answer had come, the caller finds what it made, not nothing."""
+    since = datetime.now(UTC)
+
+    async def connect(name: str | None) -> None:
+        await client.connect_account(**KEYS, name=name)
+        task.cancel()
+        await asyncio.sleep(60)
+
+    for name in ("Desk 1", None):
+        task = asyncio.create_task(connect(name))
+        await asyncio.wait([task])
+        assert task.cancelled()
+    found = await client.resolve(venue="BINANCE", name="Desk 1", since=since)
+    assert found is not None
+    assert found.name == "Desk 1"
+    with pytest.raises(AmbiguousOutcomeError):
+        await client.resolve(venue="BINANCE", since=since)
 
 
 async def test_two_of_one_name_are_a_persons_decision(
