@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 _MASK = "****"
 _SHORTEST_SHOWN = 12
 _SHORTEST_HIDDEN = 4
+_BOTH = (True, False)  # ways in which JSON quotes what is not ASCII: with escapes, as it is
 
 
 def _is_text(value: object) -> bool:
@@ -76,7 +78,10 @@ class Secret:
 
     @staticmethod
     def redact(text: str, secrets: Iterable[Secret]) -> str:
-        """Return the text with every occurrence of the secrets, or of a line of them, masked."""
+        """Return the text with every occurrence of the secrets, or of a line of them, masked.
+
+        JSON within the text is looked through as well, where secrets may be spelt with escapes.
+        """
         pieces = {piece for secret in secrets for piece in secret.__pieces()}  # noqa: SLF001  # ours
         for piece in sorted(pieces, key=len, reverse=True):  # one may be a part of another
             text = text.replace(piece, _MASK)
@@ -85,7 +90,9 @@ class Secret:
     def __pieces(self) -> set[str]:
         """Return what is to be masked: what is too short is no secret, and part of any text."""
         lines = (self.__value, *self.__value.splitlines())
-        return {line.strip() for line in lines if len(line.strip()) >= _SHORTEST_HIDDEN}
+        pieces = {line.strip() for line in lines if len(line.strip()) >= _SHORTEST_HIDDEN}
+        quoted = {json.dumps(piece, ensure_ascii=each)[1:-1] for piece in pieces for each in _BOTH}
+        return pieces | quoted
 
     def __encoded(self) -> bytes:
         return self.__value.encode("utf-8", "surrogatepass")

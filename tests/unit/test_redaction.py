@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,6 +90,15 @@ def test_the_lines_of_a_secret_are_hidden_too(written: object) -> None:
     assert callable(written)
     error = refused(400, f"bad key: {written(PEM)}", "error", PEM)
     assert not [n for n in range(8) if marker(f"line{n}") in shown(error)]
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["escaped", "as it is"])
+@pytest.mark.parametrize("secret", ['pa"ss', "back\\slash", "schlüssel", "钥匙🚀密码", "in\tside"])
+def test_a_body_that_is_repeated_gives_nothing_away(secret: str, *, plain: bool) -> None:
+    """JSON spells some characters otherwise, and may be quoted as it was sent."""
+    body = json.dumps({"apiSecret": secret, "name": "Desk"}, ensure_ascii=plain)
+    error = refused(400, f"bad body: {body}", "error", secret)
+    assert str(error).startswith('bad body: {"apiSecret": "****", "name": "Desk"}')
 
 
 @pytest.mark.parametrize(
