@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_HANGS = 300.0  # seconds after which a source will not answer any more, and is asked anew
+
 Spawn = Callable[[Coroutine[Any, Any, T]], "asyncio.Task[T]"]
 
 
@@ -84,7 +86,8 @@ class CachedCallable:
         return self._token
 
     async def _fetch(self) -> Secret:
-        return check_token(await _asked(self._ask()))
+        async with asyncio.timeout(_HANGS):
+            return check_token(await _asked(self._ask()))
 
 
 class Tokens:
@@ -128,4 +131,5 @@ class Tokens:
         return await self.current() != rejected
 
     async def _ask_again(self, rejected: Secret) -> Secret:
-        return await _asked(self._source.token(rejected=rejected))
+        async with asyncio.timeout(_HANGS):
+            return await _asked(self._source.token(rejected=rejected))

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cadenza_async import AsyncCadenza, PasswordLogin
-from cadenza_async.errors import NotSentError, OutcomeUnknownError, RateLimitedError
+from cadenza_async import AsyncCadenza, PasswordLogin, Secret
+from cadenza_async.errors import (
+    AuthenticationError,
+    DeadlineExceededError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+)
 from cadenza_async.sandbox import Sandbox
 
 from .network import run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from cadenza_async.auth import Token
 
 _EPOCH = 1_700_000_000.0
 _KEYS: Any = {"api_key": "a key", "api_secret": "a secret"}
@@ -27,11 +35,13 @@ def _wall() -> float:
 
 
 @asynccontextmanager
-async def _opened(**options: Any) -> AsyncIterator[tuple[Sandbox, AsyncCadenza]]:
+async def _opened(
+    token: Callable[[Sandbox], Token] | None = None, **options: Any
+) -> AsyncIterator[tuple[Sandbox, AsyncCadenza]]:
     async with Sandbox(clock=_wall, seed=0, **options) as sandbox:
         sandbox.add_user("desk@desk.test", "a password")
         login = PasswordLogin(email="desk@desk.test", password="a password")
-        client = AsyncCadenza(login, base_url=sandbox.url, retries=0)
+        client = AsyncCadenza(token(sandbox) if token else login, base_url=sandbox.url, retries=0)
         client._shared.wall = _wall
         async with client:
             yield sandbox, client
@@ -61,6 +71,50 @@ def test_a_lost_login_leaves_no_doubt_about_a_connect(lost: str) -> None:
             sandbox.script(lost)
             with pytest.raises(NotSentError, match="nothing was sent"):
                 await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+
+    run(main)
+
+
+class _Hanging:
+    """Gives tokens, but the one time that it gives no answer at all."""
+
+    def __init__(self, sandbox: Sandbox, hangs_at: int) -> None:
+        self._sandbox = sandbox
+        self._hangs_at = hangs_at
+        self._asked = 0
+        self._newest = Secret("none.yet")
+
+    async def ask(self) -> Secret:
+        self._asked += 1
+        if self._asked == self._hangs_at:
+            await asyncio.Event().wait()
+        self._newest = Secret(self._sandbox.token(f"user {self._asked}"))
+        return self._newest
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        return await self.ask() if rejected or not self._asked else self._newest
+
+
+@pytest.mark.parametrize(("kind", "hangs_at"), [("ask", 1), ("ask", 2), ("source", 2)])
+def test_a_token_source_that_hung_once_is_asked_again(kind: str, hangs_at: int) -> None:
+    """Calls that wait for an answer that never comes fail, but not for ever."""
+
+    def token(sandbox: Sandbox) -> Token:
+        source = _Hanging(sandbox, hangs_at)
+        return source.ask if kind == "ask" else source
+
+    async def main() -> None:
+        async with _opened(token) as (sandbox, client):
+            failed = 0
+            for _ in range(20):
+                if hangs_at > 1:
+                    sandbox.script("expired-token")
+                try:
+                    await client.user()
+                except (AuthenticationError, DeadlineExceededError):
+                    failed += 1
+                    await asyncio.sleep(1)
+            assert 5 < failed < 15
 
     run(main)
 
