@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cadenza_async._headers import RateReport
 
 _UNASKED_WAIT = 1.0
+_LONGEST_WAIT = 3600.0  # after which one call finds out whether the server meant it
 
 
 @frozen(kw_only=True)
@@ -114,7 +115,8 @@ class Budget:
         """Note a 429: nothing goes out until the window ends, or for as long as it asks."""
         self._left = min(self._left, 0)
         ends = self._ends()
-        self._shut = ends if now < ends < math.inf else now + (wait or _UNASKED_WAIT)
+        asked = min(wait or _UNASKED_WAIT, _LONGEST_WAIT)
+        self._shut = ends if now < ends < math.inf else now + asked
         self._probe_if_idle()
 
     def _ends(self) -> float:

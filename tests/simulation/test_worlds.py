@@ -62,6 +62,23 @@ def test_a_gateways_429_at_a_windows_begin_shuts_nobody_out_for_ever() -> None:
     run(main)
 
 
+def test_an_absurd_retry_after_shuts_nobody_out_for_ever() -> None:
+    """A gateway that gives a date in seconds where seconds are meant is asked again, some day."""
+
+    async def main() -> None:
+        async with _opened() as (sandbox, client):
+            sandbox.script(f"429:{_EPOCH:.0f}s@connect")
+            with pytest.raises(RateLimitedError) as refused:
+                await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+            assert refused.value.retry_after == _EPOCH
+            with pytest.raises(DeadlineExceededError):
+                await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+            await asyncio.sleep(3600)
+            await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+
+    run(main)
+
+
 @pytest.mark.parametrize("lost", ["drop@login", "reset@login", "garbage@login"])
 def test_a_lost_login_leaves_no_doubt_about_a_connect(lost: str) -> None:
     """Without a token the connect was not sent, whatever became of the login."""
