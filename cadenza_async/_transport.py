@@ -108,6 +108,7 @@ async def _guard(
     if progress.entered:
         raise _ResentError
     progress.entered = True
+    progress.handed = not isinstance(request.body, _Body)  # nobody tells when another one leaves
     if request.method == "GET":  # its empty body is only there to note when it is handed over
         request.headers.pop(hdrs.CONTENT_LENGTH, None)
         request.headers.pop(hdrs.CONTENT_TYPE, None)

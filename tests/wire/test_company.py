@@ -76,6 +76,25 @@ async def test_middlewares_are_run_outside_ours(server: RawServer, kind: str) ->
     check_told(line, server)
 
 
+async def test_a_middleware_that_writes_a_body_of_its_own(server: RawServer) -> None:
+    """Its body is answered as ours is, and once it may have been read, nothing is repeated."""
+
+    async def rewrite(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        await request.update_body(b'{"venue": "BINANCE", "name": "rewritten"}')
+        return await handler(request)
+
+    async with line_to(server, middlewares=[rewrite]) as line:
+        account = await line.connect()
+        server.play(hang_up)
+        error = await failure(line.connect())
+    assert account.name == "rewritten"
+    assert type(error) is OutcomeUnknownError
+    assert line.verdicts == ["done", "unknown"]
+    check_told(line, server)
+
+
 @pytest.mark.parametrize("act", [hang_up, answers(500, envelope(-19000))])
 @pytest.mark.parametrize("pooled", [False, True], ids=["fresh", "pooled"])
 async def test_a_stubborn_middleware_sends_nothing_twice(
