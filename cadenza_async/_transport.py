@@ -114,7 +114,12 @@ async def _guard(
         request.headers.pop(hdrs.CONTENT_TYPE, None)
     if token is not None:
         request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-    return await handler(request)
+    response = await handler(request)
+    if progress.unsent:  # then it was there before, and answers something else
+        progress.stale = True
+        response.close()
+        raise aiohttp.ClientConnectionResetError
+    return response
 
 
 class Transport:

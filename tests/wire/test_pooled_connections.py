@@ -14,7 +14,7 @@ from tests.raw import answers, envelope, hang_up, later, packed, reset, sends, s
 from .line import CALLS, check_told, failure, line_to, settle
 
 if TYPE_CHECKING:
-    from tests.raw import Act, RawServer
+    from tests.raw import Act, Exchange, RawServer
 
 CONNECTED = packed(200, envelope(data={"tradingAccountId": "ta-1"}))
 LISTED = packed(200, envelope(data=[], pagination={"hasNext": False}))
@@ -92,6 +92,29 @@ async def test_no_other_answer_is_taken_for_ours(server: RawServer, kind: str) -
         await settle()
         result = await line.call(kind)
     assert "forged" not in repr(result)
+    check_told(line, server)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+async def test_nor_is_one_that_comes_while_the_connection_is_idle(
+    server: RawServer, kind: str
+) -> None:
+    """What is there before a call has left is no answer to it; the call goes by another way."""
+    idle = asyncio.Event()
+    forged = packed(200, envelope(data={"tradingAccountId": "forged"}))
+
+    async def say_more(exchange: Exchange) -> None:
+        await answers(200, envelope(data={"tradingAccountId": "ta-1"}))(exchange)
+        await later(idle, sends(forged))(exchange)
+
+    server.play(say_more)
+    async with line_to(server, retries=1) as line:
+        await line.connect("first")
+        idle.set()
+        await settle()
+        result = await line.call(kind)
+    assert "forged" not in repr(result)
+    assert line.verdicts == ["done", "not sent", "done"]
     check_told(line, server)
 
 
