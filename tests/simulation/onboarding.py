@@ -53,6 +53,25 @@ _STORMY_RUNS = 40  # then all is well: a token that is refused by mistake ends a
 _DAY = 200_000.0
 
 
+async def _refuse() -> str:
+    return "nobody's token"
+
+
+async def _break() -> str:
+    raise LookupError
+
+
+async def _quit() -> str:
+    raise asyncio.CancelledError
+
+
+async def _hang() -> str:
+    return await asyncio.sleep(_DAY, "too late")
+
+
+_LAST_ANSWERS = {"refused": _refuse, "broken": _break, "cancelled": _quit, "hanging": _hang}
+
+
 @frozen(kw_only=True)
 class Result:
     """What came of a job.
@@ -159,21 +178,23 @@ class Operator:
         await asyncio.gather(*self._dead, return_exceptions=True)
 
     def _tokens(self, *, troubled: bool) -> dict[str, Token]:
-        """Return the tokens of the users; one may be missing, or refused, at once or later on."""
+        """Return the tokens of the users; one may be missing, or run out at once or later on."""
         dice = self.world.dice
         tokens = {user: self.world.token(user) for user in self.world.users}
         out = dice.choice(self.rows).user or ""
+        how = dice.choice(("good", "missing", *_LAST_ANSWERS)) if troubled else "good"
         left = dice.randint(0, 2)
-        how = dice.choice(("good", "missing", "refused")) if troubled else "good"
 
         async def run_out() -> str:
             nonlocal left
             left -= 1
-            return self.world.sandbox.token(out, expires_in=20) if left >= 0 else "nobody's token"
+            if left < 0:
+                return await _LAST_ANSWERS[how]()
+            return self.world.sandbox.token(out, expires_in=20)
 
         if how == "missing":
             del tokens[out]
-        elif how == "refused":
+        elif how in _LAST_ANSWERS:
             tokens[out] = run_out
         return tokens
 
