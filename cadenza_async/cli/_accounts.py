@@ -38,8 +38,6 @@ def connect(
     output = Output(json=target.json)
     with reporting(output), in_shell_words():
         given = read_credentials(credentials, venue=venue)
-        if given.venue is not None and given.venue != venue:
-            raise UsageError("--venue is not the venue that the credentials are for")
         account = target.call(
             lambda client: client.connect_account(
                 venue=venue,

@@ -29,9 +29,17 @@ def read_credentials(
         changing: Whether they replace others, which stay as far as nothing is given.
 
     Raises:
-        UsageError: If they cannot be read, or others can read them, too.
+        UsageError: If they cannot be read, others can read them, too, or they are for another
+            venue.
     """
     _mind_echo(file, "--credentials")
+    given = _find(file, venue, changing=changing)
+    if venue is not None and given.venue not in (None, venue):  # no set: a file may hold a list
+        raise UsageError("--venue is not the venue that the credentials are for")
+    return given
+
+
+def _find(file: str | None, venue: str | None, *, changing: bool) -> Credentials:
     if file is not None:
         return parse(_read("credentials", file))
     given = from_environment()

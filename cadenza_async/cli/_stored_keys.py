@@ -10,7 +10,6 @@ from cadenza_async.cli._kinds import ACCOUNTS, CREDENTIALS, REACHABLE
 from cadenza_async.cli._output import Output
 from cadenza_async.cli._questions import confirm
 from cadenza_async.cli._sources import read_credentials
-from cadenza_async.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +64,6 @@ def create(
     output = Output(json=target.json)
     with reporting(output, unsure=_LOOK), in_shell_words():
         given = read_credentials(credentials, venue=venue)
-        if given.venue not in {None, venue}:
-            raise UsageError("--venue is not the venue that the credentials are for")
         credential = target.call(
             lambda client: client.create_credential(
                 venue=venue,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,9 +160,10 @@ async def test_a_credential_is_revoked_once(both: Sandbox) -> None:
     assert "errno -130001" in second.err
 
 
-async def test_keys_of_another_venue_are_not_stored(both: Sandbox) -> None:
-    """What one exchange gave is nothing for another to see."""
-    body = f'{{"venue": "OKX", "apiKey": "{Keys().key}", "apiSecret": "{Keys().secret}"}}'
+@pytest.mark.parametrize("venue", ["OKX", ["BINANCE"], {}], ids=repr)
+async def test_keys_of_another_venue_are_not_stored(both: Sandbox, venue: object) -> None:
+    """What one exchange gave is nothing for another to see, nor is what names no exchange."""
+    body = json.dumps({"venue": venue, "apiKey": Keys().key, "apiSecret": Keys().secret})
     end = await cadenza(*CREATE, sandbox=both, typed=body, env=spoken(both))
     assert (end.code, both.requests) == (2, [])
     assert "--venue" in end.err
