@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cadenza_async import _endpoints
 from cadenza_async._methods import Methods
 from cadenza_async._paging import Cursor
+from cadenza_async.errors import UsageError
 from cadenza_async.secret import hide
 
 if TYPE_CHECKING:
@@ -87,8 +88,11 @@ class Credentials(Methods):
             The credentials, in the server's order, without their secrets.
 
         Raises:
+            UsageError: If an argument cannot be used, an empty list for example; nothing was sent.
             CadenzaError: As for `list_accounts`.
         """
+        if isinstance(credential_ids, str):
+            raise UsageError("credential_ids must be a list, be it of one id")
         ids = None if credential_ids is None else tuple(credential_ids)
         cursor = Cursor()
         while not cursor.finished:

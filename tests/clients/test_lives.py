@@ -118,6 +118,16 @@ async def test_a_credential(dialect: str) -> None:
         assert all(request["status"] < 500 for request in sandbox.requests)
 
 
+async def test_one_credential_is_not_taken_for_a_list_of_letters() -> None:
+    """Its id alone would match none, and nothing would be there, it seems."""
+    async with living("pages") as (client, sandbox):
+        stored = await store(client)
+        found = client.list_credentials(credential_ids=stored.credential_id)
+        with pytest.raises(UsageError, match=r"^credential_ids must be a list"):
+            await anext(found)
+        assert len(sandbox.requests) == 1
+
+
 async def test_connecting_by_reference() -> None:
     """What a credential reaches is connected once; then it is ours, and on record as such."""
     async with living("openapi") as (client, _):
