@@ -39,11 +39,14 @@ class PasswordLogin:
     """Logs in with e-mail and password, and refreshes (``POST /api/v3/auth/login``).
 
     Give it as ``access_token``. The access token is refreshed five minutes before it runs out
-    and whenever the server refuses it.
+    (halfway, if it lives for less than ten), and whenever the server refuses it.
 
     Args:
         email: The user's e-mail address.
         password: The user's password.
+
+    Raises:
+        UsageError: If one of them cannot be sent. The text names it.
     """
 
     email: str = field(validator=_text)

@@ -32,6 +32,7 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
 
     Raises:
         ConfigError: If an option or the token cannot be used.
+        UsageError: If options contradict one another.
     """
 
     def __init__(self, access_token: Token | None = None, **options: Unpack[Options]) -> None:

@@ -6,13 +6,13 @@
     ├── UsageError (ValueError)           you asked wrongly; nothing was sent
     │   ├── ConfigError                   a setting or the access token
     │   ├── ClosedError                   used before opening, after closing, or from elsewhere
-    │   └── InvalidRowError               a row of an onboarding file
-    ├── TransportError                    no answer
+    │   └── InvalidRowError               a row of an onboarding job
+    ├── TransportError                    no answer, or none that proves anything
     │   ├── NotSentError (ConnectionError)            provably never left
     │   ├── DeadlineExceededError (TimeoutError)      the time ran out before anything was sent
     │   └── OutcomeUnknownError                       it may have been done
     │       └── OutcomeUnknownTimeoutError (TimeoutError)
-    ├── AmbiguousOutcomeError             several accounts fit; a person decides
+    ├── AmbiguousOutcomeError             it cannot be told; a person decides
     └── ApiError                          the answer was no
         ├── InvalidRequestError  CredentialsRejectedError  AuthenticationError
         ├── PermissionDeniedError  NotFoundError  ConflictError
@@ -113,10 +113,10 @@ class InvalidRowError(UsageError):
 
 
 class TransportError(CadenzaError):
-    """No answer arrived.
+    """No answer arrived, or none that proves anything.
 
     Attributes:
-        request_id: Always `None`, as the id arrives with the answer.
+        request_id: The server's id of the request; `None` unless an answer gave one.
     """
 
     request_id: str | None = None
@@ -191,10 +191,10 @@ class OutcomeUnknownTimeoutError(OutcomeUnknownError, TimeoutError):
 
 
 class AmbiguousOutcomeError(CadenzaError):
-    """Several accounts fit an unknown outcome; only a person can tell which one it made.
+    """Several accounts fit an unknown outcome, or what is there may be it under another name.
 
     Attributes:
-        accounts: The candidates.
+        accounts: The candidates, if any are there.
     """
 
     remedy = "A person has to tell the accounts apart and disconnect the surplus ones."

@@ -25,6 +25,7 @@ class SessionPool:
 
     Raises:
         ConfigError: If an option cannot be used.
+        UsageError: If options contradict one another.
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:

@@ -138,8 +138,8 @@ class Connecting(Methods):
 
         Raises:
             UsageError: If it is not clear which connect is meant.
-            AmbiguousOutcomeError: If several accounts fit, or the connect had no name and some
-                account of that venue is new.
+            AmbiguousOutcomeError: If several accounts fit, or a new one of that venue may be it:
+                the connect had no name, or Cadenza cuts or changes names.
             CadenzaError: As for `list_accounts`.
         """
         question = Question.about(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Identity(Methods):
-    """Logging in and out."""
+    """Logging in and out, whose token it is, and how Cadenza is."""
 
     async def login(
         self, email: str, password: str | Secret, *, timeout: float | None = None

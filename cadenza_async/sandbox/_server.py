@@ -81,6 +81,7 @@ class Sandbox:
         StateError: At `async with`: the state file is in use, no state file, does not open with
             the key, or is not as it was written; or there is no such key; or the extra is
             missing. Nothing was changed then. At its end: the file could not be written.
+        OSError: At `async with`: it cannot listen there.
     """
 
     def __init__(
