@@ -78,7 +78,9 @@ def _number(lowest: float, unit: str, *, whole: bool = False) -> Callable[..., N
         fits = isinstance(value, kinds) and not isinstance(value, bool)
         if not (fits and lowest <= value <= _HIGHEST):
             kind = "a whole number" if whole else "a number"
-            raise ConfigError(f"{attribute.name} must be {kind} of {unit}, at least {lowest:g}")
+            raise ConfigError(
+                f"{attribute.name} must be {kind} of {unit}, from {lowest:g} to {_HIGHEST:,.0f}"
+            )
 
     return check
 
@@ -90,7 +92,9 @@ def seconds(argument: str, given: object) -> float:
         UsageError: If it does not. The text names the argument.
     """
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _HIGHEST:
-        raise UsageError(f"{argument} must be a number of seconds above 0")
+        raise UsageError(
+            f"{argument} must be a number of seconds above 0 and up to {_HIGHEST:,.0f}"
+        )
     return float(given)
 
 
@@ -166,7 +170,7 @@ class Config:
     ssl_context: SSLContext | None = field(default=None, validator=_context)
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
     on_attempt: Callable[[Attempt], None] | None = field(default=None, validator=_hook)
-    rate_scope: str = field(default="identity", validator=_one_of("identity", "pool"))
+    rate_scope: RateScope = field(default="identity", validator=_one_of("identity", "pool"))
     dialect: Dialect = field(default="pages", validator=_one_of("pages", "openapi"))
 
     def __attrs_post_init__(self) -> None:
