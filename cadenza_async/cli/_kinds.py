@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from cadenza_async._wire import milliseconds
 from cadenza_async.cli._console import printable
 from cadenza_async.models import Credential, Operation, ReachableAccount, TradingAccount, User
 
@@ -140,9 +141,7 @@ def _spell(thing: AttrsInstance, name: str) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return round(value.timestamp() * 1000)
-    return value
+    return milliseconds(value) if isinstance(value, datetime) else value
 
 
 def _moment(when: datetime) -> str:
