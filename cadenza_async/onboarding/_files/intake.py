@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
 from cadenza_async.errors import InvalidRowError
 from cadenza_async.onboarding._reader import JournalReader, JournalRow
@@ -35,7 +35,7 @@ class Origin:
 
     line: int | None = None
     key: str
-    api_key: str | None = field(default=None)
+    api_key: str | None = None
     user: str | None = None
     venue: str | None = None
     name: str | None = None
