@@ -35,7 +35,7 @@ AccountId: TypeAlias = Annotated[
 ]
 NewName: TypeAlias = Annotated[str, Argument(metavar="NAME", help="What to call it from now on.")]
 OnlyAccount: TypeAlias = Annotated[
-    str | None, Argument(metavar="[ID]", help="Only what was done to this account.")
+    str | None, Argument(metavar="ID", help="Only what was done to this account.")
 ]
 OnlyOperation: TypeAlias = Annotated[
     str | None, Option("--type", help="Only operations of this type, for example CONNECT.")
@@ -52,7 +52,7 @@ CredentialId: TypeAlias = Annotated[
     str, Argument(metavar="ID", help="The credential, as `cadenza credentials` names it.")
 ]
 CredentialIds: TypeAlias = Annotated[
-    list[str] | None, Argument(metavar="[ID]...", help="Only these credentials.")
+    list[str] | None, Argument(metavar="ID", help="Only these credentials.")
 ]
 ExternalId: TypeAlias = Annotated[
     str,
@@ -133,7 +133,7 @@ State: TypeAlias = Annotated[
         metavar="FILE",
         help=(
             "Keep what was answered in this file, encrypted, for the next sandbox; forgotten at "
-            "the end when not given. Needs the extra: cadenza_async[sandbox]."
+            "the end when not given. Needs the extra `sandbox`."
         ),
     ),
 ]
