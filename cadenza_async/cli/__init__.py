@@ -183,7 +183,7 @@ def onboard(
     from cadenza_async.cli._conduct import Plan
     from cadenza_async.onboarding._states import Flavour
 
-    stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault)
+    stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault, json=json)
     plan = Plan(
         base_url=base_url,
         dialect=dialect,

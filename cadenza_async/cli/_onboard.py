@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from attrs import frozen
-from typer import BadParameter
 
 from cadenza_async.cli._conduct import Conduct, Plan, Stage
 from cadenza_async.cli._exits import reporting
@@ -115,15 +114,16 @@ def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:
 
 
 def make_stage(
-    *, sandbox: bool, rate_limit: int | None, faults: Iterable[str] | None
+    *, sandbox: bool, rate_limit: int | None, faults: Iterable[str] | None, json: bool
 ) -> Stage | None:
     """Return the sandbox that a run happens in, if it does.
 
     Raises:
-        BadParameter: If something is said about a sandbox, and there is none.
+        SystemExit: If something is said about a sandbox, and there is none.
     """
     if sandbox:
         return Stage(rate_limit=rate_limit, faults=tuple(faults or ()))
     if rate_limit is not None or faults:
-        raise BadParameter("--rate-limit and --fault are for --sandbox")
+        with reporting(Output(json=json)):
+            raise UsageError("--rate-limit and --fault are for --sandbox")
     return None

@@ -228,6 +228,14 @@ async def test_wrong_usage_is_2(
     assert "connected.csv" not in names(tmp_path)
 
 
+async def test_scripts_are_told_of_wrong_usage(tmp_path: Path, sandbox: Sandbox) -> None:
+    """By a line of JSON, of options that contradict one another, too."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    end = await cadenza("onboard", str(file), "--fault", "drop", "--json", sandbox=sandbox)
+    (told,) = end.json
+    assert (end.code, told["error"]["type"], sandbox.requests) == (2, "UsageError", [])
+
+
 async def test_without_a_token_nothing_begins(tmp_path: Path) -> None:
     """That is the user's to set."""
     file = private(tmp_path / "accounts.csv", table([account(1)]))
