@@ -25,9 +25,9 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
     calls in flight. For many identities over the same connections see `SessionPool`.
 
     Args:
-        access_token: A string, a `Secret`, an async callable that returns one, or a
-            `TokenSource`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only calls
-            that need none can be made (`login`, `refresh`, `health`).
+        access_token: A string, a `Secret`, an async callable that returns one, a `TokenSource` or
+            a `PasswordLogin`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only
+            calls that need none can be made (`login`, `refresh`, `health`).
         **options: See `Options` and `Settings`.
 
     Raises:
