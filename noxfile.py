@@ -131,6 +131,8 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def bench_onboarding(session: nox.Session) -> None:
     """Measure bulk onboarding: `-- rate_limit`, `-- beside_a_loop` or `-- many_rows`."""
+    if not session.posargs:
+        session.error("say what: -- rate_limit, -- beside_a_loop or -- many_rows")
     session.install(PACKAGE, *group("bench"))
     script, *options = session.posargs
     here = {"PYTHONSAFEPATH": ""}  # the scripts have a neighbour
