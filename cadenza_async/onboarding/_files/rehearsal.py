@@ -38,9 +38,7 @@ class Rehearsal:
         bad: How many rows are bad.
     """
 
-    def __init__(
-        self, has_token: Callable[[str | None], bool], *, unique_names: bool = False
-    ) -> None:
+    def __init__(self, has_token: Callable[[str | None], bool], *, unique_names: bool) -> None:
         self._has_token = has_token
         self._unique_names = unique_names
         self.good: Counter[str | None] = Counter()
@@ -95,13 +93,7 @@ class Rehearsal:
         return found[0]
 
 
-def windows(
-    rows: Mapping[str | None, int],
-    limit: int = CALLS_A_MINUTE,
-    *,
-    baseline: int = 1,
-    calls: int = 1,
-) -> int:
+def windows(rows: Mapping[str | None, int], limit: int, *, baseline: int, calls: int) -> int:
     """Return how many windows of the rate limit a run has to wait for, users side by side.
 
     The wait for the end of the first one, which began before the run, comes on top.
