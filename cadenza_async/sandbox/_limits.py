@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 from attrs import define, field, frozen
-from attrs.validators import ge, optional
 
 from cadenza_async.sandbox._replies import Refusal
 
@@ -42,8 +41,8 @@ class FixedWindows:
     Without a limit nothing is counted and nothing is reported.
     """
 
-    limit: int | None = field(validator=optional(ge(1)))
-    period: int = field(validator=ge(1))
+    limit: int | None
+    period: int
     _used: dict[str, tuple[int, int]] = field(factory=dict[str, tuple[int, int]], init=False)
 
     def take(self, who: str, now: float) -> dict[str, str]:

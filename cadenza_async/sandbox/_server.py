@@ -100,6 +100,7 @@ class Sandbox:
         state: str | os.PathLike[str] | None = None,
         state_key: str | os.PathLike[str] | None = None,
     ) -> None:
+        _check(rate_limit=rate_limit, rate_period=rate_period, auth_rate_limit=auth_rate_limit)
         self._host, self._port = host, port
         self._ids = _chance(seed if state is None else None)
         self._script = Script(_chance(seed))
@@ -306,6 +307,12 @@ class Sandbox:
         except Exception:  # noqa: BLE001 - a server outlives its mistakes, and tells them
             logger.exception("%s failed", route.name)
             return Refusal(500, -19000, "Internal server error").reply()
+
+
+def _check(**limits: int | None) -> None:
+    for name, number in limits.items():
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1")
 
 
 def _dialect(name: str) -> Dialect:
