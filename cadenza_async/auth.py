@@ -74,7 +74,10 @@ def check_token(token: str | Secret) -> Secret:
     """
     token = hide(token)
     if not token.holds_text():
-        msg = "the access token must be a string, a Secret, an async callable or a TokenSource"
+        msg = (
+            "the access token must be a string, a Secret, an async callable, a TokenSource or a"
+            " PasswordLogin"
+        )
     elif not token.check(bool):
         msg = "the access token is empty"
     elif not token.check(lambda text: bool(_BEARER.fullmatch(text)) and len(text) < _LONGEST):
