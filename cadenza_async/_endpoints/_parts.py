@@ -32,5 +32,5 @@ def check_moment(argument: str, moment: object) -> None:
     """
     if not isinstance(moment, datetime):
         raise UsageError(f"{argument} must be a datetime with a time zone")
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise UsageError(f"{argument} has no time zone: use datetime.now(timezone.utc)")

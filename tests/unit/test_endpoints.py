@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,18 @@ from .samples import CONNECT, LIST, NOW, call, connect, marker, new_account
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+class Nowhere(tzinfo):
+    """A time zone that does not know where it is."""
+
+    def utcoffset(self, _: datetime | None) -> None:
+        return None
+
+    dst = tzname = utcoffset
+
+
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
+LOST = datetime(2026, 1, 1, tzinfo=Nowhere())
 ODD: Any = 5
 DAY: Any = NOW.date()
 
@@ -134,6 +145,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.list_operations(operation_type=""), "operation_type"),
     (lambda: _endpoints.list_operations(since=NAIVE), "since"),
     (lambda: _endpoints.list_operations(until=NAIVE), "until"),
+    (lambda: _endpoints.list_operations(since=LOST), "since has no time zone"),
     (lambda: _endpoints.list_operations(since=NOW, until=NOW - timedelta(1)), "since"),
     (lambda: _endpoints.list_operations(since=ODD), "since must be a datetime"),
     (lambda: _endpoints.list_operations(until=DAY), "until must be a datetime"),
