@@ -56,6 +56,13 @@ class Target:
         """Make an access token for every identity, about as long as a real one."""
         return [f"{number:06d}." + "t" * 500 for number in range(self.identities)]
 
+    def headers(self) -> list[dict[str, str]]:
+        """Build the headers of every identity's calls."""
+        return [
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            for token in self.tokens()
+        ]
+
     def context(self) -> ssl.SSLContext | None:
         """Return a TLS context that trusts the server; only the first call takes its time."""
         return None if self.authority is None else _trusting(self.authority)

@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[object]]]:
     """Use one session, a URL parsed once, and headers built once for each identity."""
-    given, url = new_account(), URL(target.endpoint)
-    headers = [
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        for token in target.tokens()
-    ]
+    given, url, headers = new_account(), URL(target.endpoint), target.headers()
     async with ClientSession(
         connector=TCPConnector(limit=target.connections, ssl=target.context() or True),
         cookie_jar=DummyCookieJar(),

@@ -23,17 +23,10 @@ def _options(target: Target) -> dict[str, Any]:
     return {"limits": limits, "verify": target.context() or True, "timeout": 30}
 
 
-def _headers(target: Target) -> list[dict[str, str]]:
-    return [
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        for token in target.tokens()
-    ]
-
-
 @asynccontextmanager
 async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[object]]]:
     """Use one client for all identities."""
-    headers, url = _headers(target), target.endpoint
+    headers, url = target.headers(), target.endpoint
     async with httpx.AsyncClient(**_options(target)) as client:
 
         async def connect(identity: int) -> object:
@@ -48,7 +41,7 @@ async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[
 @contextmanager
 def blocking(target: Target) -> Iterator[Callable[[int], object]]:
     """Use one client for all identities and threads."""
-    headers, url = _headers(target), target.endpoint
+    headers, url = target.headers(), target.endpoint
     with httpx.Client(**_options(target)) as client:
 
         def connect(identity: int) -> object:

@@ -20,17 +20,10 @@ def _options(target: Target) -> dict[str, Any]:
     return {"pool_maxsize": target.connections, "disable_http3": True}
 
 
-def _headers(target: Target) -> list[dict[str, str]]:
-    return [
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        for token in target.tokens()
-    ]
-
-
 @asynccontextmanager
 async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[object]]]:
     """Use one session for all identities."""
-    headers, url, verify = _headers(target), target.endpoint, target.authority or True
+    headers, url, verify = target.headers(), target.endpoint, target.authority or True
     async with niquests.AsyncSession(**_options(target)) as session:
 
         async def connect(identity: int) -> object:
@@ -45,7 +38,7 @@ async def connecting(target: Target) -> AsyncIterator[Callable[[int], Awaitable[
 @contextmanager
 def blocking(target: Target) -> Iterator[Callable[[int], object]]:
     """Use one session for all identities and threads."""
-    headers, url, verify = _headers(target), target.endpoint, target.authority or True
+    headers, url, verify = target.headers(), target.endpoint, target.authority or True
     with niquests.Session(**_options(target)) as session:
 
         def connect(identity: int) -> object:

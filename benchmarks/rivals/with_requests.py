@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 @contextmanager
 def blocking(target: Target) -> Iterator[Callable[[int], object]]:
     """Use one session."""
-    url = target.endpoint
-    headers = [
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        for token in target.tokens()
-    ]
+    headers, url = target.headers(), target.endpoint
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(pool_maxsize=target.connections))
 
