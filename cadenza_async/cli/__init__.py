@@ -177,7 +177,8 @@ def onboard(
 
     The same command goes on where it was stopped, however it was. Exit
     codes: 0 all are connected, 1 some failed, 2 wrong usage (with --dry-run:
-    bad rows), 3 some are not done, 130 interrupted, 143 terminated.
+    bad rows), 3 some are not done, 4 not begun (a session could not be
+    refreshed), 130 interrupted, 143 terminated.
     """
     from cadenza_async.cli import _onboard
     from cadenza_async.cli._conduct import Plan
