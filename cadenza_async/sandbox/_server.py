@@ -117,7 +117,7 @@ class Sandbox:
             dialect=_dialect(dialect),
         )
         if state is None and state_key is not None:
-            raise ValueError("there is a key, but no state file that it is for")
+            raise ValueError("state_key is given, but no state file that it is for")
         self._keeper = None if state is None else Keeper(state, state_key)
         if self._keeper is not None:
             write_down(self._platform, self._keeper)
