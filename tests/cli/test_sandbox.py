@@ -81,7 +81,7 @@ async def test_its_options_do_what_they_say() -> None:
     [
         ("--fault", "droop:5%", "--fault: unknown fault 'droop'; there are ok, latency, "),
         ("--user", "desk:hunter2", "--user must be NAME:EMAIL:PASSWORD"),
-        ("--state-key", "nowhere", "there is a key, but no state file that it is for"),
+        ("--state-key", "nowhere", "state_key is given, but no state file that it is for"),
         ("--port", "", "cannot listen: "),
     ],
 )

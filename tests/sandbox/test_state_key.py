@@ -156,5 +156,5 @@ async def test_without_the_extra_it_says_what_to_install(
 
 def test_a_key_without_a_state_is_a_mistake(tmp_path: Path) -> None:
     """Whoever names a key expects that something is kept."""
-    with pytest.raises(ValueError, match="^state_key is given, but no state file"):
+    with pytest.raises(ValueError, match=r"^state_key is given, but no state file"):
         Sandbox(state_key=tmp_path / "key")
