@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from cadenza_async._answers import Page
 
 T = TypeVar("T")
@@ -19,6 +21,7 @@ class Cursor:
         total: How many rows there are in all, as the server said last.
         shrunk: Whether that became less while pages were read, so that rows after a removed one
             may have been skipped.
+        seen: The ids of all rows so far.
     """
 
     def __init__(self) -> None:
@@ -26,18 +29,26 @@ class Cursor:
         self.finished = False
         self.total: int | None = None
         self.shrunk = False
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
 
     def advance(self, page: Page[T]) -> list[T]:
         """Take a page in and return the rows whose id was not on an earlier one.
 
         A short page alone ends nothing: the server may cap the limit lower than asked.
         """
-        fresh = [row for id_, row in page.rows.items() if id_ not in self._seen]
-        self._seen.update(page.rows)
+        fresh = [row for id_, row in page.rows.items() if id_ not in self.seen]
+        self.seen.update(page.rows)
         self.offset += page.received
         self.shrunk |= page.total is not None and page.total < (self.total or 0)
         self.total = page.total
         complete = page.total is not None and self.offset >= page.total
         self.finished = page.has_next is False or complete or not fresh
         return fresh
+
+    def settled(self, before: AbstractSet[str] | None) -> bool:
+        """Tell whether the list is all there is: none went, and as many came as the server counts.
+
+        Args:
+            before: What was seen when it was read before, if it was. Twice the same will do, too.
+        """
+        return not self.shrunk and (self.total in {None, len(self.seen)} or self.seen == before)

@@ -141,16 +141,16 @@ async def sweep(session: Session, *, timeout: float | None = None) -> list[Tradi
         ServerError: If it changes every time.
         CadenzaError: If a page cannot be had.
     """
-    seen: set[str] | None = None
+    before: set[str] | None = None
     for _ in range(_PASSES):
         cursor = Cursor()
         accounts: list[TradingAccount] = []
         while not cursor.finished:
             call = _endpoints.list_accounts(offset=cursor.offset)
             accounts += cursor.advance(await session.send(call, timeout=timeout))
-        before, seen = seen, {account.trading_account_id for account in accounts}
-        if not cursor.shrunk and (cursor.total in {None, len(seen)} or seen == before):
+        if cursor.settled(before):
             return accounts
+        before = cursor.seen
     raise ServerError("the list of accounts changed each time it was read", status=200)
 
 

@@ -54,13 +54,12 @@ async def sweep(desk: Desk, session: Session, witness: Witness[T]) -> Sweep[T]:
         CadenzaError: If it is of no use to go on trying.
     """
     since = desk.shared.loop.time()
-    failures, before = 0, set[str]()
+    failures, before = 0, None
     while True:
         found, cursor = await _pages(desk, session, witness)
-        plausible = cursor.total in {None, len(found.found)} or found.ids == before
-        if plausible and not cursor.shrunk:
+        if cursor.settled(before):
             return found
-        before = set(found.ids)
+        before = cursor.seen
         await _rest(desk, list_changed(), failures, since)
         failures += 1
 

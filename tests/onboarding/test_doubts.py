@@ -405,6 +405,15 @@ async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> N
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
 
 
+async def test_a_list_that_is_empty_by_mistake_is_read_again(job: Job) -> None:
+    """It counts an account that it does not name: what was there before is not known yet."""
+    async with RawServer() as server:
+        server.play(page(1), page(1, "Desk"), done)
+        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+    assert outcome.state is RowState.FAILED  # the name was taken before
+    assert [r.method for r in server.requests] == ["GET", "GET"]
+
+
 async def test_what_is_skipped_again_and_again_is_not_gone(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,3 +105,11 @@ def test_a_row_that_is_twice_on_one_page_is_given_once_at_most() -> None:
     """Whoever counts rows counts right, even if the server does not."""
     ids, rows, _ = read(page("aab"))
     assert (ids, rows) == ("ab", 3)
+
+
+def test_an_empty_list_is_not_all_there_is_if_more_is_counted() -> None:
+    """It is read again, and believed when it stays so."""
+    cursor = Cursor()
+    assert cursor.advance(Page(rows={}, received=0, total=3)) == []
+    assert not cursor.settled(None)
+    assert cursor.settled(set())
