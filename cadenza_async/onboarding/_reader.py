@@ -123,8 +123,7 @@ def _open(path: str) -> sqlite3.Connection:
     Path(path).stat()  # or it would be made
     file = _schema.connect(path)
     try:
-        if _schema.check(file, path):
-            file.execute("CREATE TEMP TABLE credentials (row, credential_id)")  # it has none
+        _schema.check(file, path)
         file.execute("PRAGMA query_only = ON")
     except BaseException:
         file.close()

@@ -17,7 +17,6 @@ T = TypeVar("T")
 
 _APPLICATION: Final = 0x43444E5A  # "CDNZ"
 _FORMAT: Final = 2
-_FIRST_FORMAT: Final = 1  # without credentials
 _PRIVATE: Final = 0o600
 _OLDEST: Final = (3, 33)  # with UPDATE … FROM
 
@@ -58,8 +57,6 @@ CREATE TABLE baseline (          -- the accounts they had then
     PRIMARY KEY (user, account_id)
 ) WITHOUT ROWID;
 CREATE INDEX taken ON baseline (user, venue, name);
-"""
-_CREDENTIALS: Final = """
 CREATE TABLE credentials (       -- those that rows have stored
     row INTEGER PRIMARY KEY,
     credential_id TEXT NOT NULL,
@@ -73,10 +70,6 @@ CREATE TABLE former_credentials (  -- those that users had before the first send
     PRIMARY KEY (user, credential_id)
 ) WITHOUT ROWID;
 """
-_UPGRADE: Final = f"""
-ALTER TABLE journal ADD COLUMN flavour TEXT NOT NULL DEFAULT 'direct';
-{_CREDENTIALS}PRAGMA user_version = {_FORMAT};
-"""
 
 
 def create(path: str, base_url: str, flavour: str) -> None:
@@ -87,7 +80,7 @@ def create(path: str, base_url: str, flavour: str) -> None:
             return
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("BEGIN IMMEDIATE")
-        _execute(file, _TABLES + _CREDENTIALS)
+        _execute(file, _TABLES)
         first = (base_url, secrets.token_bytes(32), flavour)
         file.execute("INSERT INTO journal VALUES (?, ?, 0, 0, ?)", first)
         file.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -112,8 +105,8 @@ def _execute(file: sqlite3.Connection, statements: str) -> None:
         file.execute(statement)
 
 
-def check(file: sqlite3.Connection, path: str) -> bool:
-    """Refuse a file that is no journal of ours. Return whether it is one of the first format.
+def check(file: sqlite3.Connection, path: str) -> None:
+    """Refuse a file that is no journal of ours.
 
     Raises:
         ConfigError: If it is none, or one of another format.
@@ -121,18 +114,10 @@ def check(file: sqlite3.Connection, path: str) -> bool:
     if file.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
         raise ConfigError(f"{path} is not a journal of cadenza_async")
     found = file.execute("PRAGMA user_version").fetchone()[0]
-    if found not in {_FIRST_FORMAT, _FORMAT}:
+    if found != _FORMAT:
         raise ConfigError(
             f"{path} has the format {found} of another version of cadenza_async, not {_FORMAT}"
         )
-    return bool(found == _FIRST_FORMAT)
-
-
-def upgrade(file: sqlite3.Connection) -> None:
-    """Take a journal of the first format to the present one, all of it or nothing."""
-    file.execute("BEGIN IMMEDIATE")
-    _execute(file, _UPGRADE)
-    file.execute("COMMIT")
 
 
 def lock(path: str) -> sqlite3.Connection:

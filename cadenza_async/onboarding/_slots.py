@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FIRST: Final = 8.0
-_LONGEST_PAUSE_AFTER: Final = 6  # failures; then the backoff has reached its most
 
 
 class Slots:
@@ -87,8 +86,7 @@ class Slots:
         now = self._loop.time()
         if since >= self._halved:
             self._failures += 1
-            failures = min(self._failures, _LONGEST_PAUSE_AFTER)
-            self._closed_until = now + backoff(failures, self._jitter)
+            self._closed_until = now + backoff(self._failures, self._jitter)
         if self.unreachable_since is None:
             self.unreachable_since = now
         self.trouble(since)

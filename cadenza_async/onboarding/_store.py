@@ -91,8 +91,7 @@ class Store:
         _schema.create(path, base_url, self._flavour)
         file = _schema.connect(path)
         try:
-            if _schema.check(file, path):
-                _schema.upgrade(file)
+            _schema.check(file, path)
             found, flavour, self.secret = file.execute(
                 "SELECT base_url, flavour, secret FROM journal"
             ).fetchone()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,8 +24,6 @@ from .jobs import row
 from .stored import OPENAPI, run, run_one, steps
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .jobs import Job
 
 BAD = "invalid" + "x" * 9
@@ -218,45 +214,6 @@ async def test_another_flavour_there_is_not(references: Job, flavour: Any) -> No
     """It is told which there are."""
     with pytest.raises(UsageError, match="one of direct, credential"):
         await references.run([row(1)], flavour=flavour)
-
-
-def _age(path: Path) -> None:
-    """Make a journal what the first format would have made it."""
-    with closing(sqlite3.connect(path)) as file:
-        file.executescript(
-            "DROP TABLE credentials; DROP TABLE former_credentials;"
-            "ALTER TABLE journal DROP COLUMN flavour; PRAGMA user_version = 1"
-        )
-
-
-async def test_a_journal_of_the_first_format(job: Job) -> None:
-    """It can be read as it is, and goes on as a direct one; nothing is lost or sent again."""
-    await job.run([row(1), row(2, api_key=BAD)])
-    before = await job.journaled()
-    _age(job.journal)
-    assert repr(await job.journaled()) == repr(before)
-    with pytest.raises(ConfigError, match="flavour direct, not credential"):
-        await job.run([row(1)], flavour="credential")
-    assert repr(await job.journaled()) == repr(before)
-    sent = len(job.sandbox.requests)
-    assert await job.states([row(1), row(2, api_key=BAD)]) == {"desk-1": "DONE", "desk-2": "FAILED"}
-    assert len(job.sandbox.requests) == sent
-    assert await job.states([row(3)]) == {"desk-3": "DONE"}
-
-
-async def test_an_upgrade_is_all_or_nothing(job: Job) -> None:
-    """A journal whose upgrade cannot be finished stays what it was."""
-    await job.run([row(1)])
-    _age(job.journal)
-    with closing(sqlite3.connect(job.journal)) as file:
-        file.execute("CREATE TABLE former_credentials (x)")
-    before = repr(await job.journaled())
-    with pytest.raises(ConfigError, match="already exists"):
-        await job.run([row(1)])
-    assert repr(await job.journaled()) == before
-    with closing(sqlite3.connect(job.journal)) as file:
-        file.execute("DROP TABLE former_credentials")
-    assert await job.states([row(1)]) == {"desk-1": "DONE"}
 
 
 async def test_blocking_code_has_both_flavours(references: Job) -> None:
