@@ -198,9 +198,11 @@ class Credentials:
     def ambiguous(self, row: Row, found: Sequence[Credential]) -> AmbiguousOutcomeError:
         named = ", ".join(each.credential_id for each in found)
         why = f"any of these credentials may be it: {named}" if found else "Cadenza changes names"
-        return AmbiguousOutcomeError(
+        error = AmbiguousOutcomeError(
             f"{row.account.venue} {row.name!r}: whether its keys were stored cannot be told: {why}"
         )
+        error.remedy = "A person has to tell the credentials apart and revoke the surplus ones."
+        return error
 
 
 def _unsure(row: Row, why: str, found: Sequence[TradingAccount] = ()) -> AmbiguousOutcomeError:

@@ -210,6 +210,10 @@ async def test_names_that_are_cut_are_for_a_person(references: Job, step: str, l
     assert outcome.state is RowState.CONFLICT
     assert isinstance(outcome.error, AmbiguousOutcomeError)
     assert credential["credentialId"] in str(outcome.error)
+    journaled = (await references.journaled())["desk-1"].error
+    assert journaled is not None
+    assert "revoke" in outcome.error.remedy
+    assert journaled.remedy == outcome.error.remedy
 
 
 async def test_names_that_are_changed_prove_nothing(references: Job) -> None:
