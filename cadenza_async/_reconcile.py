@@ -17,7 +17,7 @@ from cadenza_async.errors import (
     ServerError,
     UsageError,
 )
-from cadenza_async.models import check_text
+from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,8 @@ from attrs import Attribute, field, frozen
 
 from cadenza_async import __version__
 from cadenza_async.errors import ConfigError, UsageError
-from cadenza_async.models import Attempt, check_text
+from cadenza_async.models import Attempt
+from cadenza_async.models._checks import check_text
 
 _HIGHEST = 1e9  # finite, and more than anybody waits
 

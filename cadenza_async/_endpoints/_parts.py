@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cadenza_async._calls import MIB
 from cadenza_async.errors import UsageError
-from cadenza_async.models import check_text
+from cadenza_async.models._checks import check_text
 
 PAGE_LIMIT: Final = 100  # the highest that every description of the lists allows
 LONGEST_LIST: Final = 16 * MIB

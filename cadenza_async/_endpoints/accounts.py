@@ -16,7 +16,7 @@ from cadenza_async._endpoints._parts import (
 )
 from cadenza_async._wire import milliseconds
 from cadenza_async.errors import UsageError
-from cadenza_async.models import check_text
+from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,8 @@ from cadenza_async._answers import Page, read_credential, read_credentials, read
 from cadenza_async._calls import Call, RateClass
 from cadenza_async._endpoints._parts import LONGEST_LIST, check_filters, given
 from cadenza_async.errors import UsageError
-from cadenza_async.models import UNSENDABLE_IN_KEYS, CredentialType, check_passphrase, check_text
+from cadenza_async.models import CredentialType
+from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

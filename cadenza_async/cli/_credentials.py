@@ -11,7 +11,7 @@ from attrs import field, frozen
 from attrs.converters import optional
 
 from cadenza_async.errors import UsageError
-from cadenza_async.models import SAYING_NONE
+from cadenza_async.models._checks import SAYING_NONE
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import IO, Final
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
 from cadenza_async.errors import UsageError
-from cadenza_async.models import wants_passphrase
+from cadenza_async.models._checks import wants_passphrase
 from cadenza_async.secret import Secret
 
 _STDIN: Final = 0

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from cadenza_async.models._accounts import (
-    NewAccount,
-    Operation,
-    ReachableAccount,
-    TradingAccount,
-    check_field,
-)
+from cadenza_async.models._accounts import NewAccount, Operation, ReachableAccount, TradingAccount
 from cadenza_async.models._attempt import Attempt
-from cadenza_async.models._checks import (
-    SAYING_NONE,
-    UNSENDABLE_IN_KEYS,
-    check_passphrase,
-    check_text,
-    wants_passphrase,
-)
 from cadenza_async.models._credentials import Credential
 from cadenza_async.models._sessions import Health, LoginSession, User
 from cadenza_async.models._words import (
@@ -32,8 +19,6 @@ from cadenza_async.models._words import (
 )
 
 __all__ = [
-    "SAYING_NONE",
-    "UNSENDABLE_IN_KEYS",
     "AccountStatus",
     "AccountType",
     "Attempt",
@@ -52,8 +37,4 @@ __all__ = [
     "TradingAccount",
     "User",
     "Venue",
-    "check_field",
-    "check_passphrase",
-    "check_text",
-    "wants_passphrase",
 ]

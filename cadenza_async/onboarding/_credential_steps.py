@@ -23,7 +23,8 @@ from cadenza_async.errors import (
     UnreadableAnswerError,
     UsageError,
 )
-from cadenza_async.models import Reach, check_text
+from cadenza_async.models import Reach
+from cadenza_async.models._checks import check_text
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import Fate, fate
 from cadenza_async.onboarding._steps import Step

@@ -11,7 +11,8 @@ from attrs import NOTHING, fields, frozen
 
 from cadenza_async._private import exposure
 from cadenza_async.errors import InvalidRowError, UsageError
-from cadenza_async.models import NewAccount, check_field
+from cadenza_async.models import NewAccount
+from cadenza_async.models._accounts import check_field
 from cadenza_async.onboarding._files.cells import Flaw
 from cadenza_async.onboarding._files.formats import read_records
 from cadenza_async.onboarding._files.references import Reference
