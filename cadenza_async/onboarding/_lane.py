@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from functools import partial
 from heapq import heappop, heappush
@@ -17,7 +18,6 @@ from cadenza_async.onboarding._states import OPEN, Fate, RowState
 from cadenza_async.onboarding._sweeps import sweep
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterable, Sequence
 
     from cadenza_async._session import Session
@@ -62,6 +62,7 @@ class Lane:
         ]
         self._opened = self._admitting = self._departing = self._starting = False
         self._flying = 0
+        self._leaving: asyncio.Task[Any] | None = None
         self._error = desk.stopped.get(user) or desk.lost
         self._not_before = 0.0
         self._stalled_since: float | None = None
@@ -163,6 +164,8 @@ class Lane:
 
     def _write_off(self) -> None:
         """Finish the rows that nothing more can be done for, in the state they are in."""
+        if self._leaving is not None:
+            self._leaving.cancel()
         rows = [*self._ready, *(row for *_, row in self._later), *self._end_doubts()]
         self._ready.clear()
         self._later.clear()
@@ -221,17 +224,30 @@ class Lane:
 
     async def _fly(self, row: Row) -> None:
         """Send a row; the next one may wait for its turn when this one has had its own."""
-        session = cast("Session", self._session)  # without one there is an error
-        flight = Flight(self._desk, session, self._user, row, departed=self._departed)
         try:
-            self._land(row, await flight.fly())
+            self._land(row, await self._send(row))
         finally:
             self._desk.venues.no_news(row.account.venue)
             self._flying -= 1
             self._go_on()
 
+    async def _send(self, row: Row) -> Fate:
+        """Send a row, unless the user is given up before it has its turn."""
+        if self._error is not None:
+            self._departed()
+            return Fate.USER_OUT
+        session = cast("Session", self._session)  # without one there is an error
+        flight = Flight(self._desk, session, self._user, row, departed=self._departed)
+        self._leaving = asyncio.current_task()
+        try:
+            return await flight.fly()
+        except asyncio.CancelledError:
+            if self._error is None or self._desk.stopping or row.state not in OPEN:
+                raise
+        return Fate.USER_OUT
+
     def _departed(self) -> None:
-        self._departing = False
+        self._departing, self._leaving = False, None
         self._go_on()
 
     def _land(self, row: Row, came: Fate) -> None:

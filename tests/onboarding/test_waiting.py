@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cadenza_async import RowState
+from cadenza_async import Attempt, RowState
 from cadenza_async.errors import ConfigError, NotSentError, RateLimitedError, VenueError
 from tests.raw import RawServer, answers, done, envelope, packed, sends_last
 
@@ -117,6 +117,23 @@ async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
     assert {o.state for o in outcomes.values()} == {RowState.PENDING}
     assert {type(o.error) for o in outcomes.values()} == {NotSentError}
     assert not [r for r in server.requests if r.method == "POST"]
+
+
+async def test_all_users_are_given_up_together(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When patience ends, rows that wait for their turn are not tried one after another."""
+    monkeypatch.setattr("cadenza_async.onboarding._slots.backoff", lambda *_: 0.2)
+    users = tuple(f"u-{n}" for n in range(60))
+    attempts: list[Attempt] = []
+    async with RawServer() as server:
+        pool = {"base_url": server.url, "on_attempt": attempts.append}
+        alone = Job(sandbox=job.sandbox, journal=job.journal, pool=pool, users=users)
+        await alone.run([row(n, user=user) for n, user in enumerate(users)])
+    attempts.clear()
+    rows = [row(n, user=user) for n, user in enumerate(users, len(users))]
+    outcomes = await alone.run(rows, patience=0.5)
+    assert {o.state for o in outcomes.values()} == {RowState.PENDING}
+    assert {type(o.error) for o in outcomes.values()} == {NotSentError}
+    assert len(attempts) < len(users) / 2
 
 
 async def test_a_server_that_hangs_up_after_each_answer(job: Job) -> None:
