@@ -10,6 +10,8 @@ import time
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyio import CancelScope
+
 from cadenza_async._clock import ServerClock
 from cadenza_async._deadlines import Deadline, Deadlines
 from cadenza_async._retry import RetryBudget
@@ -152,7 +154,8 @@ class Shared:
             await asyncio.shield(self._end)
         except asyncio.CancelledError:
             self.transport.expire()
-            await asyncio.wait([self._end])
+            with CancelScope(shield=True):  # a scope of anyio cancels every wait, not only one
+                await asyncio.wait([self._end])
             raise
 
     async def _shut(self) -> None:

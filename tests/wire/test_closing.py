@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import anyio
 import pytest
 
 from cadenza_async import AsyncCadenza, SessionPool
@@ -239,6 +240,22 @@ async def test_cancelled_at_every_step(server: RawServer) -> None:
         if not closing.cancelled():
             break
     assert steps > 6
+
+
+async def test_in_a_scope_that_cancels_every_wait(server: RawServer) -> None:
+    """A scope of anyio is left once everything is closed, not before."""
+    server.play(hang)
+    pool = await SessionPool(grace=30, **server.options).__aenter__()
+    line = Line(pool.client(access_token=TOKEN))
+    call = asyncio.create_task(failure(line.connect()))
+    await server.until(lambda: len(server.requests) == 1)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await pool.aclose()
+    assert call.done()
+    assert type(await call) is OutcomeUnknownTimeoutError
+    assert "stays closed" in str(await failure(line.connect()))
+    await asyncio.wait_for(server.until(lambda: server.open == 0), 3)
 
 
 async def test_a_lent_session_stays_open(plain: RawServer) -> None:
