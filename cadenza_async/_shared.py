@@ -142,10 +142,14 @@ class Shared:
 
         Doing it again waits for the same end. Being cancelled only shortens it: what is in flight
         gets no more time, but everything is closed.
+
+        Raises:
+            ClosedError: If it was opened elsewhere.
         """
         if self._state is _State.NEW:
             self._state = _State.CLOSED
         if self._state is _State.OPEN:
+            self.check()
             self._state = _State.CLOSING
             self._end = self.loop.create_task(self._shut())
         if self._end is None:

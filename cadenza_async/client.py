@@ -59,6 +59,9 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
         """Wait for the calls in flight, at most ``grace`` seconds, and close for good.
 
         A client that came from a pool closes nothing, as it opened nothing.
+
+        Raises:
+            ClosedError: If another event loop or process opened it; it stays open.
         """
         await self._shared.close()
 

@@ -45,7 +45,11 @@ class SessionPool:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Wait for the calls in flight, at most ``grace`` seconds, and close for good."""
+        """Wait for the calls in flight, at most ``grace`` seconds, and close for good.
+
+        Raises:
+            ClosedError: If another event loop or process opened it; it stays open.
+        """
         await self._shared.close()
 
     def client(

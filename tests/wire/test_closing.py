@@ -158,6 +158,17 @@ def test_another_loop() -> None:
     asyncio.run(main())
 
 
+async def test_closing_it_in_another_loop(plain: RawServer) -> None:
+    """That is refused, and leaves the client as it is for the loop that opened it."""
+    async with line_to(plain) as line:
+        await line.connect()
+        error = await asyncio.to_thread(asyncio.run, failure(line.client.aclose()))
+        assert isinstance(error, ClosedError)
+        assert "another event loop" in str(error)
+        await line.connect()
+    await asyncio.wait_for(plain.until(lambda: plain.open == 0), 3)
+
+
 FORKED = """
 import asyncio, os, sys
 from cadenza_async import AsyncCadenza
