@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 from functools import partial
+from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -270,11 +271,15 @@ def explain(error: Exception, progress: Progress) -> NoAnswer:
     )
 
 
+_COUNTING_OTHERWISE: Final = (aiohttp.ClientConnectorDNSError, aiohttp.ClientSSLError, SSLError)
+"""Whose numbers are not the system's."""
+
+
 def _detail(error: Exception) -> str:
     """Return what of the error is safe to show: its text may repeat an answer or a header."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(getattr(error.certificate_error, "verify_message", ""))
-    if isinstance(error, OSError) and error.errno:
+    if isinstance(error, OSError) and error.errno and not isinstance(error, _COUNTING_OTHERWISE):
         return os.strerror(error.errno)
     if isinstance(error, aiohttp.ClientError | TimeoutError):
         return ""

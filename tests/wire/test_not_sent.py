@@ -128,6 +128,21 @@ SITUATIONS: dict[str, Callable[[], Situation]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("refused port", "no connection could be made (Connection refused)"),
+        ("unknown name", "the host's name is not known"),
+        ("no TLS", "no TLS connection could be made"),
+    ],
+)
+async def test_what_is_said_of_it(row: str, reason: str) -> None:
+    """A number is put into words only where it is the system's: TLS and DNS count otherwise."""
+    async with SITUATIONS[row]() as line:
+        error = await failure(line.connect())
+    assert str(error) == f"POST tradingAccount/connect: {reason}; nothing was sent"
+
+
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("row", SITUATIONS)
 async def test_nothing_left(kind: str, row: str) -> None:
