@@ -29,12 +29,14 @@ class Kept:
     """A session as it is stored.
 
     Attributes:
+        email: Who logged in.
         access_token: For the header of every call.
         refresh_token: Good for one refresh; None if there is none, or it may be spent.
         due: When to refresh, in Unix seconds of this machine's clock.
         ends: When the access token runs out, likewise.
     """
 
+    email: str
     access_token: Secret
     refresh_token: Secret | None
     due: float
@@ -120,6 +122,7 @@ def _text(kept: Kept) -> str:
     refresh = kept.refresh_token
     return json.dumps(
         {
+            "email": kept.email,
             "accessToken": kept.access_token.reveal(),
             "refreshToken": None if refresh is None else refresh.reveal(),
             "due": kept.due,
@@ -133,6 +136,7 @@ def _parse(text: str | None) -> Kept | None:
         stored: dict[str, Any] = json.loads(text or "{}")
         refresh = stored["refreshToken"]
         return Kept(
+            email=str(stored["email"]),
             access_token=check_token(stored["accessToken"]),
             refresh_token=None if refresh is None else check_token(refresh),
             due=float(stored["due"]),

@@ -40,7 +40,7 @@ def login(target: Target, *, email: str | None, password_file: str | None) -> No
         async def work(client: AsyncCadenza) -> LoginSession:
             session = await client.login(email, password)
             try:
-                await asyncio.to_thread(entry.write, to_be_kept(session))
+                await asyncio.to_thread(entry.write, to_be_kept(session, email))
             except ConfigError as error:
                 problem = error
             else:

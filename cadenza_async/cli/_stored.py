@@ -41,12 +41,14 @@ _GRACE: Final = 10.0  # seconds that the end of a command waits for a refresh
 _LOOKS: Final = 15  # at what another command may be storing, and seconds between them
 _BETWEEN: Final = 0.2
 _ENDED: Final = "the stored session has ended: 'cadenza login' begins another"
+_SOMEBODY_ELSE: Final = "another user has logged in meanwhile, for whom this must not go on"
 
 
-def to_be_kept(session: LoginSession) -> Kept:
-    """Return what to store of a session that has just begun."""
+def to_be_kept(session: LoginSession, email: str) -> Kept:
+    """Return what to store of somebody's session that has just begun."""
     ends = time.time() + session.expires_in
     return Kept(
+        email=email,
         access_token=session.access_token,
         refresh_token=session.refresh_token,
         due=ends - min(_EARLY, session.expires_in / 2),
@@ -98,7 +100,7 @@ class StoredSession:
 
         Raises:
             ConfigError: If nobody is logged in.
-            AuthenticationError: If the session has ended.
+            AuthenticationError: If the session has ended, or is another user's by now.
             CadenzaError: If it cannot be refreshed now, and must be.
         """
         kept = self._kept = self._kept or await self._read()
@@ -131,7 +133,7 @@ class StoredSession:
             if needed:
                 raise
             return kept
-        return await self._write(to_be_kept(session))
+        return await self._write(to_be_kept(session, kept.email))
 
     async def _successor(self, spent: Kept) -> Kept:
         """Return what another command has stored, or else never use a refresh token again."""
@@ -149,6 +151,8 @@ class StoredSession:
                 f"nobody is logged in at {self._entry.url}:"
                 " run 'cadenza login', or set CADENZA_ACCESS_TOKEN"
             )
+        if self._kept is not None and self._kept.email != kept.email:
+            raise AuthenticationError(_SOMEBODY_ELSE, status=401)
         return kept
 
     async def _write(self, kept: Kept) -> Kept:

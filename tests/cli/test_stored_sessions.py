@@ -52,10 +52,11 @@ async def test_a_session_is_refreshed_in_good_time(
     after = session(vault)
     assert (first.code, second.code) == (0, 0)
     assert called(sandbox)[1:] == ["auth/user", REFRESH, "auth/user", "auth/user"]
-    assert {before["accessToken"], before["refreshToken"]}.isdisjoint(after.values())
+    tokens = {before["accessToken"], before["refreshToken"]}
+    assert tokens.isdisjoint(after.values())
     assert after["due"] == pytest.approx(time.time() + 3300, abs=60)
     assert after["ends"] == pytest.approx(time.time() + 3600, abs=60)
-    assert not shown(vault, first, *map(str, before.values()))
+    assert not shown(vault, first, *tokens)
 
 
 async def test_a_refused_token_is_refreshed(
@@ -104,6 +105,27 @@ async def test_what_another_command_has_stored_meanwhile_is_used(
         end = await ended(process)
     assert (end.code, called(sandbox)[1:]) == (0, asked)
     assert session(vault) == stored
+
+
+@pytest.mark.parametrize(
+    "fields", [{"due": 0, "ends": 0}, {"accessToken": "dead"}], ids=["due", "refused"]
+)
+async def test_a_command_goes_on_for_nobody_else(
+    sandbox: Sandbox, vault: Vault, env: dict[str, str], fields: dict[str, Any]
+) -> None:
+    """Where another user logs in meanwhile, it ends: the accounts would be theirs."""
+    other = session(vault) | {"email": "other@example.com"}
+    vault.change(**fields, **SPENT)
+    sandbox.script("latency:1s")
+    async with started(*CADENZA, "user", env=env) as process:
+        await until(lambda: len(sandbox.requests) == 2)
+        vault.change(**other)
+        end = await ended(process)
+    assert (end.code, end.out) == (1, "")
+    assert end.err.startswith("another user has logged in meanwhile")
+    assert session(vault) == other
+    after = await cadenza("user", env=env)
+    assert after.code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

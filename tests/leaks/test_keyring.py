@@ -62,6 +62,7 @@ def test_a_session_that_is_not_kept_is_not_shown(
     """Not even by a keyring's own words, in no traceback and with no locals."""
     hunt = Hunt()
     kept = Kept(
+        email="desk@example.com",
         access_token=Secret(hunt.marker()),
         refresh_token=Secret(hunt.marker()),
         due=time.time(),
