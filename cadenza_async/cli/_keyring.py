@@ -135,10 +135,12 @@ def _parse(text: str | None) -> Kept | None:
     try:
         stored: dict[str, Any] = json.loads(text or "{}")
         refresh = stored["refreshToken"]
+        if not isinstance(refresh, str | None):
+            return None
         return Kept(
             email=str(stored["email"]),
             access_token=check_token(stored["accessToken"]),
-            refresh_token=None if refresh is None else check_token(refresh),
+            refresh_token=None if refresh is None else Secret(refresh),
             due=float(stored["due"]),
             ends=float(stored["ends"]),
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.raw import RawServer, answers, envelope
+
 from .process import HOME, cadenza, ended, environment, started
 from .terminal import at_terminal
 from .test_connect import keys_file
@@ -181,6 +183,16 @@ async def test_a_session_that_cannot_be_stored_is_ended(
     assert called(sandbox) == ["auth/login", "auth/logout"]
     assert complaint in end.err
     assert "cannot write" not in end.err
+
+
+async def test_a_refresh_token_is_kept_as_it_is(vault: Vault) -> None:
+    """Only what becomes a header has to be fit for one."""
+    given = {"accessToken": "an.access.token", "refreshToken": "7|schlüssel & more"}
+    async with RawServer(default=answers(200, envelope(data=given))) as server:
+        end = await cadenza(*LOGIN, "--base-url", server.url, env=keyring(vault), typed="a word")
+    assert (end.code, end.err) == (0, "")
+    ((_, session),) = vault.entries.items()
+    assert given.items() <= session.items()
 
 
 async def test_logging_out_ends_the_session(sandbox: Sandbox, vault: Vault, password: str) -> None:

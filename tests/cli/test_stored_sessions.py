@@ -224,7 +224,9 @@ async def test_a_locked_keyring_is_told(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"accessToken": "a"}', '{"accessToken": "a b"}'], ids=repr
+    "text",
+    ["", "[]", "{", '{"accessToken": "a"}', '{"accessToken": "a b"}', '{"refreshToken": 7}'],
+    ids=repr,
 )
 async def test_what_is_no_session_is_none(
     sandbox: Sandbox, vault: Vault, env: dict[str, str], text: str
