@@ -217,13 +217,13 @@ class _Sending(Generic[T]):
     def _conclude(self, ticket: Ticket | None, reply: Answer | NoAnswer, sent: float) -> Outcome[T]:
         """Judge the reply, and let clock, rate budget and observers know."""
         received = self._shared.loop.time()
+        outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
         report = None
         if isinstance(reply, Answer):
             date = server_time(reply.headers)
-            if date is not None:
+            if date is not None and outcome.reading and outcome.reading.envelope is not None:
                 self._shared.clock.observe(date, sent=sent, received=received)
             report = rate_report(reply.headers)
-        outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
         self._settle(ticket, outcome, report)
         self._tell(outcome.verdict, received - sent, outcome)
         return outcome

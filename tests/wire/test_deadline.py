@@ -150,6 +150,29 @@ async def test_a_queue_for_the_rate_limit(plain: RawServer) -> None:
     check_told(line, plain)
 
 
+async def test_the_clock_of_a_gateway_is_not_cadenzas(plain: RawServer) -> None:
+    """A page of its own, hours behind, does not put off the end of the window."""
+    plain.play(
+        answers(
+            200,
+            envelope(data={"tradingAccountId": "ta-1"}),
+            x_ratelimit_limit="30",
+            x_ratelimit_remaining="29",
+            x_ratelimit_reset="1000030",
+            date="Mon, 12 Jan 1970 13:46:40 GMT",
+        ),
+        answers(429, b"<html>slow down", date="Mon, 12 Jan 1970 05:46:40 GMT"),
+    )
+    async with line_to(plain, retries=0) as line:
+        await line.connect("first")
+        assert type(await failure(line.connect("second"))) is RateLimitedError
+        error = await failure(line.connect("third", timeout=5))
+    assert isinstance(error, DeadlineExceededError)
+    assert error.retry_after is not None
+    assert error.retry_after < 32
+    check_told(line, plain)
+
+
 async def test_who_waits_for_the_one_that_learns(plain: RawServer) -> None:
     """Until the limit is known one call goes at a time; the others' deadlines hold all the same."""
     gate = asyncio.Event()
