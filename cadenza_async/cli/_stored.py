@@ -157,6 +157,7 @@ class StoredSession:
 
     async def _write(self, kept: Kept) -> Kept:
         try:
+            await self._read()  # nobody may have logged out meanwhile, nor another one in
             await asyncio.to_thread(self._entry.write, kept)
         except ConfigError as error:  # it still serves this command
             text = complaint(f"the session is not stored: {error}", "Log in again after this.")

@@ -108,14 +108,16 @@ async def test_what_another_command_has_stored_meanwhile_is_used(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"due": 0, "ends": 0}, {"accessToken": "dead"}], ids=["due", "refused"]
+    "fields",
+    [{"due": 0, "ends": 0}, {"due": 0, "ends": 0, **SPENT}, {"accessToken": "dead", **SPENT}],
+    ids=["refreshed", "refresh refused", "token refused"],
 )
 async def test_a_command_goes_on_for_nobody_else(
     sandbox: Sandbox, vault: Vault, env: dict[str, str], fields: dict[str, Any]
 ) -> None:
     """Where another user logs in meanwhile, it ends: the accounts would be theirs."""
     other = session(vault) | {"email": "other@example.com"}
-    vault.change(**fields, **SPENT)
+    vault.change(**fields)
     sandbox.script("latency:1s")
     async with started(*CADENZA, "user", env=env) as process:
         await until(lambda: len(sandbox.requests) == 2)
@@ -124,8 +126,20 @@ async def test_a_command_goes_on_for_nobody_else(
     assert (end.code, end.out) == (1, "")
     assert end.err.startswith("another user has logged in meanwhile")
     assert session(vault) == other
-    after = await cadenza("user", env=env)
-    assert after.code == 0
+
+
+async def test_a_command_brings_nobody_back(
+    sandbox: Sandbox, vault: Vault, env: dict[str, str]
+) -> None:
+    """Who logs out while another command refreshes the session stays logged out."""
+    vault.change(due=0)
+    sandbox.script("latency:1s@refresh")
+    async with started(*CADENZA, "user", env=env) as process:
+        await until(lambda: called(sandbox)[-1] == REFRESH)
+        vault.clear()
+        end = await ended(process)
+    assert (end.code, vault.entries) == (0, {})
+    assert end.err.startswith("the session is not stored: nobody is logged in at ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -90,3 +90,7 @@ class Vault:
         """Put something else in its place."""
         (name,) = self.entries
         (self.folder / "vault.json").write_text(json.dumps({name: text}))
+
+    def clear(self) -> None:
+        """Store nothing any more."""
+        (self.folder / "vault.json").write_text("{}")
