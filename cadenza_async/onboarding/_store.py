@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -186,7 +187,8 @@ class Store:
 
     def see(self, key: str) -> None:
         """Note that a row was met, though it could not be read."""
-        self._file.execute("UPDATE rows SET run = ? WHERE key = ?", (self._run, key))
+        with suppress(UnicodeEncodeError):  # half a surrogate pair: no row has such a key
+            self._file.execute("UPDATE rows SET run = ? WHERE key = ?", (self._run, key))
 
     def complete(self) -> int:
         """Note that all rows were met; return how many of the journal's were not."""

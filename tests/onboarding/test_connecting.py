@@ -102,6 +102,15 @@ async def test_bad_rows_are_outcomes(job: Job) -> None:
     assert outcomes["line 2"].venue is None
 
 
+async def test_a_bad_row_whose_key_cannot_be_written(job: Job) -> None:
+    """What is wrong with a row may be its key: it fails under that key, and alone."""
+    key = "\ud800"
+    with pytest.raises(UsageError) as refused:
+        row(1, key=key)
+    outcomes = await job.run([InvalidRowError(str(refused.value), key=key), row(2)])
+    assert {key: o.state.value for key, o in outcomes.items()} == {key: "FAILED", "desk-2": "DONE"}
+
+
 async def test_the_same_key_twice_is_connected_once(job: Job) -> None:
     """A row that is in the input a second time fails, whatever is in it."""
     async with job.running([row(1), row(1), row(2, key="desk-1")]) as run:
