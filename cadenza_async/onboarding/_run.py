@@ -130,6 +130,7 @@ class Run:
     async def _work(self) -> None:
         self._desk.spawn(self._desk.until_closed)
         try:
+            await asyncio.sleep(0)  # in a loop that begins tasks at once there is no `_main` yet
             await self._read()
             await self._desk.until_left(0)
             self.missing = await self._desk.journal.do(lambda store: store.complete())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cadenza_async import RowState
+from cadenza_async import RowState, Secret, onboard
 from cadenza_async.errors import ConfigError
 
 from .jobs import row
@@ -63,3 +63,27 @@ async def test_rows_that_are_given_up_at_once(job: Job) -> None:
     assert len(outcomes) == len(rows)
     assert len(tasks) < 50
     assert not job.sandbox.requests
+
+
+class Odd:
+    """A token source that cannot be compared."""
+
+    async def token(self, *, rejected: Secret | None = None) -> Secret:
+        return Secret("in.vain")
+
+    def __eq__(self, other: object) -> bool:
+        raise LookupError
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.usefixtures("_eager")
+async def test_an_error_at_the_very_beginning(job: Job) -> None:
+    """It ends the run, although that has hardly begun."""
+    async with job.connect() as pool:
+        pool.client(access_token=Odd(), identity="u-1")
+        run = onboard(pool, [row(1)], tokens={"u-1": Odd()}, journal=job.journal)
+        async with asyncio.timeout(10):
+            with pytest.raises(LookupError):
+                await anext(run)
+            await run.aclose()
