@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -47,6 +48,7 @@ class Onboarding:
     def __init__(self, start: Callable[[], Coroutine[Any, Any, Run]]) -> None:
         self._start = start
         self._run: Run | None = None
+        self._beginning = asyncio.Lock()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -65,7 +67,8 @@ class Onboarding:
         return self
 
     async def __anext__(self) -> RowOutcome:
-        outcome = None if self._closed else await (await self._running()).next()
+        run = None if self._closed else await self._running()
+        outcome = None if run is None else await run.next()
         if outcome is None:
             raise StopAsyncIteration
         return outcome
@@ -73,8 +76,10 @@ class Onboarding:
     async def aclose(self) -> None:
         """Stop. Nothing more is sent; what is in flight gets the pool's grace period."""
         self._closed = True
-        if self._run is not None:
-            await self._run.stop()
+        async with self._beginning:
+            run = self._run
+        if run is not None:
+            await run.stop()
 
     def __del__(self) -> None:
         if self._run is not None:
@@ -93,9 +98,12 @@ class Onboarding:
         """
         return None if self._run is None else self._run.missing
 
-    async def _running(self) -> Run:
+    async def _running(self) -> Run | None:
+        """Begin, if that has not been done; None if this was closed before."""
         if self._run is None:
-            self._run = await self._start()
+            async with self._beginning:
+                if self._run is None and not self._closed:
+                    self._run = await self._start()
         return self._run
 
 

@@ -167,6 +167,41 @@ async def test_closing_twice_and_before_it_began(job: Job) -> None:
     assert job.sandbox.requests == []
 
 
+async def test_what_was_closed_does_not_begin(job: Job) -> None:
+    """Entering a run that was closed sends nothing, and makes no journal."""
+    async with job.connect() as pool:
+        run = onboard(pool, [row(1)], tokens=job.tokens, journal=job.journal)
+        await run.aclose()
+        async with run:
+            assert [outcome async for outcome in run] == []
+    assert not job.journal.exists()
+
+
+async def test_closing_while_it_begins(job: Job) -> None:
+    """Whoever closes a run that is just opening its journal waits until that is free again."""
+    async with job.connect() as pool:
+        run = onboard(pool, [row(1)], tokens=job.tokens, journal=job.journal)
+        first = asyncio.ensure_future(anext(run))
+        await asyncio.sleep(0)
+        await run.aclose()
+        assert not await asyncio.to_thread(_is_held, job)
+        await asyncio.wait([first])
+        assert isinstance(first.exception(), StopAsyncIteration)
+
+
+async def test_several_may_begin_at_once(job: Job) -> None:
+    """Those who share a run that nobody has entered begin it once, and share its outcomes."""
+    rows = [row(n) for n in range(30)]
+    async with job.connect() as pool:
+        run = onboard(pool, rows, tokens=job.tokens, journal=job.journal)
+
+        async def work() -> list[str]:
+            return [outcome.key async for outcome in run]
+
+        taken = await asyncio.gather(work(), work(), work())
+    assert sorted(key for keys in taken for key in keys) == sorted(f"desk-{n}" for n in range(30))
+
+
 async def test_leaving_at_once_frees_the_journal(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block ends when the journal is closed, although the run had no time to begin."""
     close = Store.close
