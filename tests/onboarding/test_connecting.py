@@ -185,6 +185,25 @@ async def test_a_user_without_a_good_token_is_left_alone(
     assert set((await job.states(rows)).values()) == {"DONE"}
 
 
+async def test_a_token_source_that_breaks_is_not_asked_again(job: Job) -> None:
+    """The row that was to be sent next is given up before it has begun."""
+
+    class Source:
+        asked = 0
+
+        async def token(self, *, rejected: Secret | None = None) -> Secret:
+            self.asked += 1
+            if self.asked > 1:
+                raise LookupError
+            return Secret(job.sandbox.token("u-1"))
+
+    source = Source()
+    outcomes = await job.run([row(n) for n in range(5)], tokens={"u-1": source})
+    assert {o.state for o in outcomes.values()} == {RowState.PENDING}
+    assert {type(o.error) for o in outcomes.values()} == {ConfigError}
+    assert source.asked == 2
+
+
 async def test_a_user_who_was_given_up_stays_so(job: Job) -> None:
     """Rows that turn up after the user's lane has ended are not sent either."""
     first_is_out = asyncio.Event()
