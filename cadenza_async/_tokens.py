@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cadenza_async._deadlines import is_cancelled
 from cadenza_async.auth import FixedToken, TokenSource, check_token
 from cadenza_async.errors import ConfigError
 
@@ -61,7 +62,7 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except asyncio.CancelledError:
-        if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
+        if is_cancelled():
             raise
     raise ConfigError("what gives the access token was cancelled")
 

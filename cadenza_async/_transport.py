@@ -14,7 +14,7 @@ from aiohttp import ClientSession, hdrs
 from aiohttp.payload import BytesPayload
 
 from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
-from cadenza_async._deadlines import Deadline, Deadlines
+from cadenza_async._deadlines import Deadline, Deadlines, is_cancelled
 from cadenza_async._wire import encode
 from cadenza_async.errors import ClosedError
 
@@ -210,6 +210,10 @@ class Transport:
             ):
                 body = await _read(response.content, call.longest)
                 return Answer(status=response.status, headers=response.headers, body=body)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            failure = explain(error, progress)
         except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
             failure = explain(error, progress)
         return failure
@@ -253,7 +257,7 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Evidence, str], ...]] 
 """First match wins: a refused connection (safe) is a kind of ClientOSError (not safe)."""
 
 
-def explain(error: Exception, progress: Progress) -> NoAnswer:
+def explain(error: BaseException, progress: Progress) -> NoAnswer:
     """Say what a failure proves, by its class and by how far the attempt came."""
     evidence, reason = next(
         ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
@@ -275,7 +279,7 @@ _COUNTING_OTHERWISE: Final = (aiohttp.ClientConnectorDNSError, aiohttp.ClientSSL
 """Whose numbers are not the system's."""
 
 
-def _detail(error: Exception) -> str:
+def _detail(error: BaseException) -> str:
     """Return what of the error is safe to show: its text may repeat an answer or a header."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(getattr(error.certificate_error, "verify_message", ""))

@@ -120,8 +120,11 @@ async def test_a_stubborn_middleware_and_nobody_there() -> None:
     assert line.verdicts == ["not sent"]
 
 
+@pytest.mark.parametrize("own", [LookupError, asyncio.CancelledError])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_middleware_that_fails(server: RawServer, *, after: bool) -> None:
+async def test_a_middleware_that_fails(
+    server: RawServer, own: type[BaseException], *, after: bool
+) -> None:
     """A middleware's own failure ends in our tree, and proves nothing once the call was sent."""
 
     async def broken(
@@ -129,7 +132,7 @@ async def test_a_middleware_that_fails(server: RawServer, *, after: bool) -> Non
     ) -> aiohttp.ClientResponse:
         if after:
             await handler(request)
-        raise LookupError("of the middleware's own")
+        raise own
 
     async with line_to(server, middlewares=[broken]) as line:
         error = await failure(line.connect())
