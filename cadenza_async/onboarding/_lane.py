@@ -286,7 +286,7 @@ class Lane:
             # A 429 has closed the rate budget already, for exactly as long as it has to be.
             wait = 0.0 if error.status == HTTPStatus.TOO_MANY_REQUESTS else error.retry_after
         self._holds += 1
-        self._not_before = now + wait
+        self._not_before = now + min(wait, self._desk.options.patience)
 
     def _settled(self, row: Row) -> None:
         if row.state in OPEN:

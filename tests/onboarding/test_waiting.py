@@ -52,6 +52,15 @@ async def test_a_user_who_is_always_throttled_is_given_up(job: Job) -> None:
     assert set((await job.states([row(1), row(2)])).values()) == {"DONE"}
 
 
+async def test_who_is_told_to_come_back_too_late_is_given_up(job: Job) -> None:
+    """A server that asks for more than there is patience is asked once more when that ends."""
+    job.sandbox.script("503-retry:60s:100%@connect")
+    async with asyncio.timeout(10):
+        outcome = (await job.run([row(1)], patience=0.3))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.PENDING, 2)
+    assert isinstance(outcome.error, RateLimitedError)
+
+
 async def test_a_venue_that_comes_back_is_waited_for(job: Job) -> None:
     """Rows of the exchange that is down wait, those of another one do not."""
     job.sandbox.script(*["429-venue@connect"] * 3)
