@@ -171,6 +171,8 @@ class Conduct:
                 pool, self._intake, tokens=tokens, journal=self.journal, **self.plan.options()
             )
             await stack.enter_async_context(job)
+            if self.reports is not None:
+                self.reports.begin()  # nobody else has the journal now, and nothing is sent yet
             progress = Progress(
                 counts=lambda: job.counts,
                 users=self._intake.users if self.source.users is None else self.source.users,

@@ -61,6 +61,7 @@ def test_every_outcome_has_its_place(tmp_path: Path) -> None:
     """Settled or not, a person must act or not; nobody else can read any of it."""
     folder = tmp_path / "reports"
     with Reports(folder) as reports:
+        reports.begin()
         for number, state in enumerate(RowState):
             reports.add(outcome(state, str(number)), Origin(key=str(number), line=number))
         assert names(folder) == {f".{name}.new" for name in NAMES}
@@ -82,10 +83,12 @@ def test_every_outcome_has_its_place(tmp_path: Path) -> None:
 def test_earlier_reports_stay_until_there_are_new_ones(tmp_path: Path) -> None:
     """A run that came to nothing leaves what was there, and nothing of its own."""
     with Reports(tmp_path) as reports:
+        reports.begin()
         reports.add(outcome(RowState.DONE, "old"), Origin(key="old"))
         reports.commit()
     (tmp_path / ".connected.csv.new").write_text("left by a run that was killed")
     with Reports(tmp_path) as reports:
+        reports.begin()
         reports.add(outcome(RowState.DONE, "new"), Origin(key="new"))
     assert [row["key"] for row in report(tmp_path, "connected")] == ["old"]
     assert names(tmp_path) == NAMES
@@ -95,6 +98,7 @@ def test_any_text_can_be_written(tmp_path: Path) -> None:
     """A key that is no text at all comes back as what it was."""
     key = 'half \ud800, "quoted"\nand two lines'
     with Reports(tmp_path) as reports:
+        reports.begin()
         reports.add(outcome(RowState.FAILED, key), Origin(key=key))
         reports.commit()
     assert json.loads((tmp_path / "failed.jsonl").read_text())["key"] == key

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cadenza_async import JournalReader, RowState
-from tests.cli.process import cadenza, ended, environment, started
+from tests.cli.process import CADENZA, cadenza, ended, environment, started, until
 from tests.cli.terminal import at_terminal
 
 from .files import account, crowd, lines, names, private, report, table, tokens
@@ -110,6 +110,22 @@ async def test_rows_come_from_standard_input(tmp_path: Path, sandbox: Sandbox) -
     assert wrong.code == 2
     assert "standard input: column 1 of the header" in wrong.err
     assert len(report(tmp_path / "some.reports", "connected")) == 1
+
+
+async def test_the_same_command_meanwhile_leaves_the_reports_alone(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Whoever does not know that the job runs is told so; the job reports to its end."""
+    file = private(tmp_path / "accounts.csv", table([account(1, apiKey="slow")]))
+    async with started(*CADENZA, "onboard", str(file), env=environment(sandbox)) as process:
+        await until(lambda: connects(sandbox) > 0)
+        other = await cadenza("onboard", str(file), sandbox=sandbox)
+        end = await ended(process)
+    assert other.code == 2
+    assert "is in use by another job" in other.err
+    assert (end.code, end.err) == (0, "")
+    (connected,) = report(tmp_path / "accounts.reports", "connected")
+    assert connected["name"] == "Desk 1"
 
 
 async def test_reports_are_where_they_are_wanted(tmp_path: Path, sandbox: Sandbox) -> None:

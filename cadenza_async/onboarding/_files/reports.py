@@ -113,14 +113,14 @@ def inert(cell: object) -> str:
 class Reports:
     """Three reports, each as CSV and as JSON lines: connected, failed, unfinished.
 
-    Use it with ``with``. They replace earlier ones all at once by `commit`, and only their owner
-    can read them.
+    Use it with ``with``, and `begin` before the first row. They replace earlier ones all at once
+    by `commit`, and only their owner can read them.
 
     Args:
         folder: Where they are written; made when it is not there.
 
     Raises:
-        ConfigError: On entering, or later, if that is not possible.
+        ConfigError: On beginning, or later, if that is not possible.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -129,6 +129,10 @@ class Reports:
         self._files = ExitStack()
 
     def __enter__(self) -> Self:
+        return self
+
+    def begin(self) -> None:
+        """Begin anew; nobody else may be writing reports to this folder."""
         with self._writing(), ExitStack() as files:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, columns in _COLUMNS.items():
@@ -137,7 +141,6 @@ class Reports:
                 self._sheets[name] = _Sheet(table=table, lines=lines, columns=columns)
                 self._sheets[name].begin()
             self._files = files.pop_all()
-        return self
 
     def __exit__(
         self,
@@ -145,9 +148,10 @@ class Reports:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._files.close()
-        for name in _FILES:
-            _draft(self.folder, name).unlink(missing_ok=True)
+        if self._sheets:  # or those that are there are somebody else's
+            self._files.close()
+            for name in _FILES:
+                _draft(self.folder, name).unlink(missing_ok=True)
 
     def add(self, outcome: RowOutcome, origin: Origin) -> None:
         """Write down what became of a row."""
