@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cadenza_async import JournalRow, RowOutcome, RowState
-from cadenza_async.errors import InvalidRowError
+from cadenza_async.errors import ConfigError, InvalidRowError
 from cadenza_async.onboarding._files.intake import Origin, outcome_of
 from cadenza_async.onboarding._files.reports import Reports, inert
 from tests.cli.process import cadenza
@@ -18,6 +19,7 @@ from tests.cli.process import cadenza
 from .files import account, lines, marker, names, private, report, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cadenza_async.sandbox import Sandbox
@@ -92,6 +94,26 @@ def test_earlier_reports_stay_until_there_are_new_ones(tmp_path: Path) -> None:
         reports.add(outcome(RowState.DONE, "new"), Origin(key="new"))
     assert [row["key"] for row in report(tmp_path, "connected")] == ["old"]
     assert names(tmp_path) == NAMES
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """A disk on which no file can be written that is not empty."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_full_disk_is_complained_of_as_such(tmp_path: Path) -> None:
+    """It is not the output that cannot be written, and nothing is left behind."""
+    with pytest.raises(ConfigError, match="reports cannot be written"), Reports(tmp_path) as new:
+        new.begin()
+        new.commit()
+    assert not names(tmp_path)
 
 
 def test_any_text_can_be_written(tmp_path: Path) -> None:

@@ -331,3 +331,15 @@ async def test_a_full_disk_ends_a_run_and_not_the_job(tmp_path: Path, sandbox: S
     again = await cadenza(*command, sandbox=sandbox)
     assert again.code == 0
     assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 600
+
+
+async def test_reports_that_lack_a_row_are_none(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Where there was no room for a row, none of the reports pretends to tell of every one."""
+    rows = [account(number, apiSecret="") for number in range(2000)]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    async with started("-c", FULL_DISK, "onboard", str(file), env=environment(sandbox)) as process:
+        end = await ended(process)
+    reports = tmp_path / "accounts.reports"
+    assert end.code == 2
+    assert end.err.startswith(f"the reports cannot be written to {reports}: File too large\n")
+    assert not names(reports)

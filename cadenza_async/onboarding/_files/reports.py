@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from attrs import frozen
@@ -127,6 +127,7 @@ class Reports:
         self.folder = folder
         self._sheets: dict[str, _Sheet] = {}
         self._files = ExitStack()
+        self._problem: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +150,8 @@ class Reports:
         traceback: TracebackType | None,
     ) -> None:
         if self._sheets:  # or those that are there are somebody else's
-            self._files.close()
+            with suppress(OSError):  # what found no room was complained of, and is not kept
+                self._files.close()
             for name in _FILES:
                 _draft(self.folder, name).unlink(missing_ok=True)
 
@@ -171,13 +173,15 @@ class Reports:
 
     @contextmanager
     def _writing(self) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            problem = error.strerror
-        else:
-            return
-        raise ConfigError(f"the reports cannot be written to {self.folder}: {problem}")
+        """Complain of what cannot be written; later rows do not make up for it."""
+        if self._problem is None:
+            try:
+                yield
+            except OSError as error:
+                self._problem = error.strerror or type(error).__name__
+            else:
+                return
+        raise ConfigError(f"the reports cannot be written to {self.folder}: {self._problem}")
 
 
 _FILES: Final = [f"{name}.{kind}" for name in _COLUMNS for kind in ("csv", "jsonl")]
