@@ -110,9 +110,10 @@ def no_room() -> Iterator[None]:
 @pytest.mark.usefixtures("no_room")
 def test_a_full_disk_is_complained_of_as_such(tmp_path: Path) -> None:
     """It is not the output that cannot be written, and nothing is left behind."""
-    with pytest.raises(ConfigError, match="reports cannot be written"), Reports(tmp_path) as new:
-        new.begin()
-        new.commit()
+    with Reports(tmp_path) as reports:
+        reports.begin()
+        with pytest.raises(ConfigError, match="reports cannot be written"):
+            reports.commit()
     assert not names(tmp_path)
 
 
