@@ -144,6 +144,7 @@ class Register:
             now = meet(known, retry_failed=self._retry_failed)
         except InvalidRowError as refusal:
             refusal.key = entry.key
+            self._file.execute("UPDATE rows SET run = ? WHERE id = ?", (self._run, found.id))
             return Admitted(id=0, state=RowState.FAILED, name=found.name, error=refusal, held=held)
         if now in OPEN:
             doubted = bool(found.doubted)

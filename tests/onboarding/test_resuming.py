@@ -58,6 +58,15 @@ async def test_new_rows_join_and_old_ones_are_missed(job: Job) -> None:
     assert len(job.sandbox.accounts) == 4
 
 
+async def test_a_row_that_is_refused_as_changed_is_not_missed(job: Job) -> None:
+    """It was among the rows, whatever is wrong with it."""
+    await job.run([row(1), row(2)])
+    async with job.running([row(1, name="Another"), row(2)]) as run:
+        assert [o.state async for o in run if o.key == "desk-1"] == [RowState.FAILED]
+        assert run.missing == 0
+    assert not any(known.missing for known in (await job.journaled()).values())
+
+
 async def test_refused_rows_are_sent_again_on_demand(job: Job) -> None:
     """With ``retry_failed`` they are."""
     rows = [row(1, api_key="invalid" + "x" * 9), row(2)]
