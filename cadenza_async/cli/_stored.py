@@ -133,7 +133,7 @@ class StoredSession:
             if needed:
                 raise
             return kept
-        return await self._write(to_be_kept(session, kept.email))
+        return await self._replace(kept, to_be_kept(session, kept.email))
 
     async def _successor(self, spent: Kept) -> Kept:
         """Return what another command has stored, or else never use a refresh token again."""
@@ -142,7 +142,7 @@ class StoredSession:
             kept = await self._read()
             if kept != spent:
                 return kept
-        return await self._write(evolve(spent, refresh_token=None))
+        return await self._replace(spent, evolve(spent, refresh_token=None))
 
     async def _read(self) -> Kept:
         kept = await asyncio.to_thread(self._entry.read)
@@ -155,9 +155,12 @@ class StoredSession:
             raise AuthenticationError(_SOMEBODY_ELSE, status=401)
         return kept
 
-    async def _write(self, kept: Kept) -> Kept:
+    async def _replace(self, spent: Kept, kept: Kept) -> Kept:
+        """Store what goes in the place of another, unless something else is there by now."""
         try:
-            await self._read()  # nobody may have logged out meanwhile, nor another one in
+            found = await self._read()  # nobody may have logged out meanwhile, nor another one in
+            if found != spent:
+                return found
             await asyncio.to_thread(self._entry.write, kept)
         except ConfigError as error:  # it still serves this command
             text = complaint(f"the session is not stored: {error}", "Log in again after this.")

@@ -142,6 +142,21 @@ async def test_a_command_brings_nobody_back(
     assert end.err.startswith("the session is not stored: nobody is logged in at ")
 
 
+async def test_a_newer_login_is_not_overwritten(
+    sandbox: Sandbox, vault: Vault, env: dict[str, str]
+) -> None:
+    """Who logs in again while another command refreshes the old session keeps the new one."""
+    newer = session(vault)
+    vault.change(due=0)
+    sandbox.script("latency:1s@refresh")
+    async with started(*CADENZA, "user", env=env) as process:
+        await until(lambda: called(sandbox)[-1] == REFRESH)
+        vault.change(**newer)
+        end = await ended(process)
+    assert (end.code, end.err) == (0, "")
+    assert session(vault) == newer
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stop_does_not_lose_the_successor(
     sandbox: Sandbox, vault: Vault, env: dict[str, str], number: signal.Signals
