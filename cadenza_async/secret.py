@@ -92,7 +92,7 @@ class Secret:
         lines = (self.__value, *self.__value.splitlines())
         pieces = {line.strip() for line in lines if len(line.strip()) >= _SHORTEST_HIDDEN}
         quoted = {json.dumps(piece, ensure_ascii=each)[1:-1] for piece in pieces for each in _BOTH}
-        return pieces | quoted
+        return pieces | quoted | {piece.replace("/", r"\/") for piece in quoted}  # as JSON may
 
     def __encoded(self) -> bytes:
         return self.__value.encode("utf-8", "surrogatepass")

@@ -101,6 +101,14 @@ def test_a_body_that_is_repeated_gives_nothing_away(secret: str, *, plain: bool)
     assert str(error).startswith('bad body: {"apiSecret": "****", "name": "Desk"}')
 
 
+@pytest.mark.parametrize("secret", ["half/way==", 'pa"ss/word', "schlüssel/loch"])
+def test_slashes_that_are_escaped_give_nothing_away(secret: str) -> None:
+    """Some servers spell them so in JSON, and keys in base64 have them."""
+    body = json.dumps({"apiSecret": secret}).replace("/", r"\/")
+    error = refused(400, f"bad body: {body}", "error", secret)
+    assert str(error).startswith('bad body: {"apiSecret": "****"}')
+
+
 @pytest.mark.parametrize(
     ("secret", "text", "left"),
     [
