@@ -22,6 +22,7 @@ from typing import (
 
 import anyio.lowlevel
 from anyio.from_thread import BlockingPortal, BlockingPortalProvider
+from attrs import frozen
 
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import ClosedError, UsageError
@@ -66,14 +67,32 @@ class _Method(Protocol[P, T_co]):
 
 def _wait(portal: BlockingPortal, job: Callable[[], Awaitable[T]]) -> T:
     """Run the job in the loop; whatever interrupts the waiting cancels it."""
-    future: Future[T] | None = None
+    future: Future[T | _Exit] | None = None
     try:
-        future = portal.start_task_soon(job)
-        return future.result()
+        future = portal.start_task_soon(partial(_kept, job))
+        result = future.result()
     except BaseException:
         if future is not None:
             future.cancel()
         raise
+    if isinstance(result, _Exit):
+        raise result.error
+    return result
+
+
+@frozen
+class _Exit:
+    """What a hook, a token source or the rows raised to end the program."""
+
+    error: BaseException
+
+
+async def _kept(job: Callable[[], Awaitable[T]]) -> T | _Exit:
+    """Do the job, and keep from the loop what would end it for the other clients, too."""
+    try:
+        return await job()
+    except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        return _Exit(error)
 
 
 def _blocking(

@@ -59,7 +59,7 @@ class Run:
         self._intake = Intake(self._desk)
         self._rows = rows
         self._number = 0
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._stopped = self._ending = False
         self.missing: int | None = None
         self._main = shared.spawn(self._work())
@@ -137,7 +137,7 @@ class Run:
         except asyncio.CancelledError:
             if self._error is None and not self._stopped:
                 self._error = ClosedError("the client was closed before the rows were done")
-        except Exception as error:  # noqa: BLE001  # what the rows raised is their owner's to see
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # their owner's to see
             self._error = self._error or error
         self._ending = True
         try:

@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cadenza_async import Cadenza, TradingAccount, sync
+from cadenza_async import Attempt, Cadenza, NewAccount, TradingAccount, sync
 from cadenza_async.errors import (
     ClosedError,
     CredentialsRejectedError,
@@ -28,6 +28,7 @@ from cadenza_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
 THREADS = 8
@@ -300,3 +301,32 @@ def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
             client.connect_account(**KEYS)
         client.__exit__(None, None, None)
     client._exits.close()
+
+
+def exiting_rows() -> Iterator[NewAccount]:
+    """Give one row, and then the whole program up."""
+    yield NewAccount(key="1", user="u-1", name="Desk 1", **KEYS)
+    sys.exit("the second row is bad")
+
+
+def test_rows_that_exit(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What they exit with ends the run in the thread that iterates, and no other client."""
+    with client_of(sandbox) as other, client_of(sandbox) as client:
+        tokens = {"u-1": sandbox.access_token}
+        run = client.onboard(exiting_rows(), tokens=tokens, journal=tmp_path / "journal")
+        with pytest.raises(SystemExit, match="the second row is bad"), run:
+            list(run)
+        assert client.user() == other.user()
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_hook_that_exits(sandbox: Sandbox, error: type[BaseException]) -> None:
+    """What it raises reaches the thread that calls, and no other client."""
+
+    def hook(_: Attempt) -> None:
+        raise error
+
+    with client_of(sandbox) as other:
+        with pytest.raises(error), client_of(sandbox, on_attempt=hook) as client:
+            client.user()
+        assert other.user().user_id == "u-1"
