@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack, suppress
 from functools import cache, partial, wraps
 from typing import (
@@ -254,7 +255,8 @@ class Cadenza:
         traceback: TracebackType | None,
     ) -> None:
         self._portal = None
-        if self._pid == os.getpid():  # after a fork, thread and sockets are the parent's
+        # after a fork, thread and sockets are the parent's; at the end of a program threads stand
+        if self._pid == os.getpid() and not sys.is_finalizing():
             self._exits.__exit__(kind, error, traceback)
 
     def _running(self) -> BlockingPortal:
@@ -262,6 +264,8 @@ class Cadenza:
             raise ClosedError("the client is not open: use it inside its 'with' block")
         if self._pid != os.getpid():
             raise ClosedError("the client was opened before a fork: open one in each process")
+        if sys.is_finalizing():
+            raise ClosedError("the program has ended, and with it the thread of the client")
         return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)

@@ -330,3 +330,49 @@ def test_a_hook_that_exits(sandbox: Sandbox, error: type[BaseException]) -> None
         with pytest.raises(error), client_of(sandbox, on_attempt=hook) as client:
             client.user()
         assert other.user().user_id == "u-1"
+
+
+LEFT_OPEN = """
+import sys
+from cadenza_async import Cadenza
+from cadenza_async.errors import ClosedError
+
+def names(url, token):
+    with Cadenza(token, base_url=url) as client:
+        try:
+            for account in client.list_accounts():
+                yield account.name
+        finally:
+            try:
+                client.user()
+            except ClosedError as error:
+                sys.stdout.write(str(error))
+
+left = names(*sys.argv[1:])
+next(left)
+"""
+
+
+def test_left_open_at_the_end_of_a_program(sandbox: Sandbox) -> None:
+    """A list that nobody read to its end, and its client, do not keep the program from ending."""
+    with client_of(sandbox) as client:
+        client.connect_account(**KEYS)
+    finished = subprocess.run(
+        [sys.executable, "-c", LEFT_OPEN, sandbox.url, sandbox.access_token],
+        timeout=30,
+        capture_output=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert b"the program has ended" in finished.stdout
+
+
+def test_the_end_of_a_program_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When threads do not run any more, nothing is waited for."""
+    client = client_of(sandbox).__enter__()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "is_finalizing", lambda: True)
+        with pytest.raises(ClosedError, match="ended"):
+            client.connect_account(**KEYS)
+        client.__exit__(None, None, None)
+    client._exits.close()
