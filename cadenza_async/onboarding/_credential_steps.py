@@ -58,7 +58,7 @@ class Create(Step):
 
     def take(self, row: Row, value: Credential) -> CadenzaError | None:
         row.held = Held(credential_id=value.credential_id)
-        row.doubted = False
+        row.doubted, row.fruitless_since = False, None
         return _unsendable("the credential's id", value.credential_id)
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:

@@ -85,6 +85,17 @@ async def test_what_was_not_done_is_sent_again(references: Job, fault: str, step
     assert len([r for r in lists if first + QUARANTINE * 1000 <= r["receivedAt"] <= second]) == 2
 
 
+async def test_each_step_has_patience_of_its_own(references: Job) -> None:
+    """What nothing came of at first is not counted against the step after it."""
+    references.sandbox.script(
+        "drop-before-commit@credential-create",
+        "latency:800ms@credential-verify",
+        "drop-before-commit@connect",
+    )
+    outcome = await run_one(references, patience=0.5)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 4)
+
+
 @pytest.mark.parametrize("fault", [*LOST, *UNDONE])
 async def test_asking_the_exchange_leaves_no_doubt(references: Job, fault: str) -> None:
     """A lost answer to that is asked for again, and nothing is looked for."""
