@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from contextlib import ExitStack, suppress
@@ -266,6 +267,12 @@ class Cadenza:
             raise ClosedError("the client was opened before a fork: open one in each process")
         if sys.is_finalizing():
             raise ClosedError("the program has ended, and with it the thread of the client")
+        with suppress(RuntimeError):  # where no loop is running
+            if asyncio.get_running_loop() is self._async._shared.loop:  # noqa: SLF001
+                raise UsageError(
+                    "a hook, a token source and rows cannot call a blocking client, which waits"
+                    " for them: call it before, or in a thread of your own"
+                )
         return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)

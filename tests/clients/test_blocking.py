@@ -376,3 +376,18 @@ def test_the_end_of_a_program_is_noticed(sandbox: Sandbox, monkeypatch: pytest.M
             client.connect_account(**KEYS)
         client.__exit__(None, None, None)
     client._exits.close()
+
+
+def test_rows_that_call_the_client(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What the client waits for cannot wait for it: that is refused, and nothing is left over."""
+
+    def rows() -> Iterator[NewAccount]:
+        client.user()
+        yield NewAccount(key="1", user="u-1", name="Desk 1", **KEYS)
+
+    with client_of(sandbox) as client:
+        tokens = {"u-1": sandbox.access_token}
+        run = client.onboard(rows(), tokens=tokens, journal=tmp_path / "journal")
+        with pytest.raises(UsageError, match="rows cannot call a blocking client"), run:
+            list(run)
+        assert client.user().user_id == "u-1"
