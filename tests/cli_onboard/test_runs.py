@@ -287,6 +287,23 @@ async def test_rows_with_the_same_key_are_told_apart_by_their_lines(
     assert (failed["line"], failed["reason"]) == ("3", "another row has the same key")
 
 
+async def test_bad_rows_with_the_key_of_a_good_one_are_told_by_their_lines(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Each row is reported with what it says itself, and nothing that another one does."""
+    bad, other = account(1, apiSecret=""), account(1, venue="")
+    file = private(tmp_path / "accounts.csv", table([bad, other, account(1)]))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert end.code == 1
+    (connected,) = report(tmp_path / "accounts.reports", "connected")
+    failed = report(tmp_path / "accounts.reports", "failed")
+    assert (connected["line"], connected["name"]) == ("4", "Desk 1")
+    assert [(row["line"], row["name"], row["reason"]) for row in failed] == [
+        ("2", "", "line 2, apiSecret: is missing"),
+        ("3", "", "line 3, venue: is missing"),
+    ]
+
+
 async def test_a_pipe_is_read_once(tmp_path: Path, sandbox: Sandbox) -> None:
     """A file that a program decrypts is as good as any; only its journal needs a name."""
     pipe = tmp_path / "accounts"

@@ -77,8 +77,13 @@ class Intake:
     def claim(self, outcome: RowOutcome) -> Origin:
         """Say where an outcome comes from; each row has one."""
         origins = self._open[outcome.key]
-        # Of rows with the same key all but the first are refused, at once.
-        origin = origins.pop(-1 if isinstance(outcome.error, InvalidRowError) else 0)
+        whose = outcome.user, outcome.venue
+        alike = [each for each in origins if (each.user or None, each.venue) == whose]
+        # Of rows with the same key all but the first are refused, at once; what could not be read
+        # is of no venue.
+        refused = outcome.venue is not None and isinstance(outcome.error, InvalidRowError)
+        origin = alike[-1 if refused else 0]
+        origins.remove(origin)
         if not origins:
             del self._open[outcome.key]
         return origin
