@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from cadenza_async.auth import Token
     from cadenza_async.cli._rows import Source
+
+_AGAIN: Final = "The same command again goes on with what is not done."
 
 
 @frozen(kw_only=True)
@@ -102,7 +104,7 @@ def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:
     Raises:
         SystemExit: If not all is well.
     """
-    with reporting(Output(json=job.plan.json)):
+    with reporting(Output(json=job.plan.json), unsure=_AGAIN):
         if (job.file is None) == (status is None):
             raise UsageError("give a file of accounts, or a journal with --status")
         if status is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from tests.cli.terminal import at_terminal
 from .files import account, crowd, lines, names, private, report, table, tokens
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cadenza_async.sandbox import Sandbox
 
 
@@ -348,6 +347,26 @@ async def test_a_full_disk_ends_a_run_and_not_the_job(tmp_path: Path, sandbox: S
     again = await cadenza(*command, sandbox=sandbox)
     assert again.code == 0
     assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 600
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a full disk")
+async def test_an_output_without_room_does_not_forbid_to_go_on(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Nothing is done twice by a job, so there is nothing to be looked for first."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    full = os.open("/dev/full", os.O_WRONLY)
+    env = environment(sandbox)
+    async with started(*CADENZA, "onboard", str(file), env=env, stdout=full) as process:
+        os.close(full)
+        end = await ended(process)
+    assert (end.code, end.err) == (
+        3,
+        (
+            "standard output cannot be written: No space left on device\n"
+            "Make room. The same command again goes on with what is not done.\n"
+        ),
+    )
 
 
 async def test_reports_that_lack_a_row_are_none(tmp_path: Path, sandbox: Sandbox) -> None:
