@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import resource
 import stat
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,11 @@ from cadenza_async.errors import ConfigError, InvalidRowError
 from cadenza_async.onboarding._files.intake import Origin, outcome_of
 from cadenza_async.onboarding._files.reports import Reports, inert
 from tests.cli.process import cadenza
+from tests.disks import full_disk
 
 from .files import account, lines, marker, names, private, report, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from cadenza_async.sandbox import Sandbox
@@ -96,21 +95,9 @@ def test_earlier_reports_stay_until_there_are_new_ones(tmp_path: Path) -> None:
     assert names(tmp_path) == NAMES
 
 
-@pytest.fixture
-def no_room() -> Iterator[None]:
-    """A disk on which no file can be written that is not empty."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.usefixtures("no_room")
 def test_a_full_disk_is_complained_of_as_such(tmp_path: Path) -> None:
     """It is not the output that cannot be written, and nothing is left behind."""
-    with Reports(tmp_path) as reports:
+    with full_disk(room=0), Reports(tmp_path) as reports:
         reports.begin()
         with pytest.raises(ConfigError, match="reports cannot be written"):
             reports.commit()

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 from cadenza_async.sandbox import Sandbox, StateError
+from tests.disks import full_disk
 
 from .hunt import Hunt
 
@@ -87,16 +88,11 @@ async def test_a_row_that_was_changed(hunt: Hunt, tmp_path: Path) -> None:
 
 async def test_a_file_that_cannot_be_written(hunt: Hunt, tmp_path: Path) -> None:
     """What could not be kept is not told instead."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     sandbox = Sandbox(state=tmp_path / "state")
     await sandbox.__aenter__()
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    with full_disk():
         assert await connect(sandbox, hunt) == 500
         with pytest.raises(StateError) as caught:
             await sandbox.__aexit__(None, None, None)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     hunt.search_error(caught.value)
     search_files(hunt, tmp_path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from contextlib import contextmanager
 from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,13 @@ from aiohttp import ClientError, ClientSession
 
 from cadenza_async.sandbox import Sandbox, StateError
 from cadenza_async.sandbox._statefile import StateFile
+from tests.disks import full_disk
 
 from .api import Api, serving, until
 from .files import names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from cadenza_async.sandbox._records import Record
@@ -201,18 +201,6 @@ async def test_closing_waits_for_what_is_being_written(
         await call
     async with serving(state=state) as api:
         assert [each["name"] for each in api.sandbox.accounts] == ["cut off"]
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow beyond a page."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_a_full_disk_is_a_500_that_loses_nothing(

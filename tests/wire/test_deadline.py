@@ -19,7 +19,7 @@ from tests.raw import RawServer, answers, done, envelope, hang, later
 from .line import CALLS, check_told, failure, line_to
 
 if TYPE_CHECKING:
-    from tests.raw import Exchange
+    from tests.raw import Act, Exchange
 
 
 async def test_waits_count(plain: RawServer) -> None:
@@ -127,18 +127,21 @@ async def test_a_timeout_that_is_none(plain: RawServer, timeout: float) -> None:
     assert plain.requests == []
 
 
+def limited(limit: int, *, left: int) -> Act:
+    """Connect, half a minute before the end of a window."""
+    return answers(
+        200,
+        envelope(data={"tradingAccountId": "ta-1"}),
+        x_ratelimit_limit=str(limit),
+        x_ratelimit_remaining=str(left),
+        x_ratelimit_reset="1000030",
+        date="Mon, 12 Jan 1970 13:46:40 GMT",
+    )
+
+
 async def test_a_queue_for_the_rate_limit(plain: RawServer) -> None:
     """Who would have to wait for the next window beyond the deadline is told at once, and when."""
-    plain.play(
-        answers(
-            200,
-            envelope(data={"tradingAccountId": "ta-1"}),
-            x_ratelimit_limit="1",
-            x_ratelimit_remaining="0",
-            x_ratelimit_reset="1000030",
-            date="Mon, 12 Jan 1970 13:46:40 GMT",
-        )
-    )
+    plain.play(limited(1, left=0))
     async with line_to(plain) as line:
         await line.connect("first")
         started = asyncio.get_running_loop().time()
@@ -153,14 +156,7 @@ async def test_a_queue_for_the_rate_limit(plain: RawServer) -> None:
 async def test_the_clock_of_a_gateway_is_not_cadenzas(plain: RawServer) -> None:
     """A page of its own, hours behind, does not put off the end of the window."""
     plain.play(
-        answers(
-            200,
-            envelope(data={"tradingAccountId": "ta-1"}),
-            x_ratelimit_limit="30",
-            x_ratelimit_remaining="29",
-            x_ratelimit_reset="1000030",
-            date="Mon, 12 Jan 1970 13:46:40 GMT",
-        ),
+        limited(30, left=29),
         answers(429, b"<html>slow down", date="Mon, 12 Jan 1970 05:46:40 GMT"),
     )
     async with line_to(plain, retries=0) as line:
