@@ -37,7 +37,7 @@ def rehearse(job: Job) -> int:
         for row in source.rows:
             for flaw in rehearsal.check(row):
                 _tell(flaw, json=job.plan.json)
-    _conclude(rehearsal, job)
+        _conclude(rehearsal, job)
     if tokens is None and job.plan.stage is None:
         _mind_tokens(job.plan, named=any(user is not None for user in rehearsal.good))
     return 2 if rehearsal.bad else 0
@@ -50,13 +50,13 @@ def _has_token(tokens: Mapping[str, Token] | None, user: str | None) -> bool:
     return tokens is None or user in tokens
 
 
-def _connected(job: Job) -> Counter[str | None]:
-    """Count, for each user, the rows that an earlier run has connected."""
+def _connected(rehearsal: Rehearsal, job: Job) -> Counter[str | None]:
+    """Count, for each user, those of the rows that an earlier run has connected."""
     journal = job.journal_path
     if journal is None or not _is_there(journal):
         return Counter()
     with JournalReader(journal) as reader:
-        return Counter(row.user for row in reader.rows(RowState.DONE))
+        return Counter(row.user for row in reader.rows(RowState.DONE) if rehearsal.met(row.key))
 
 
 def _is_there(journal: Path) -> bool:
@@ -85,7 +85,7 @@ def _conclude(rehearsal: Rehearsal, job: Job) -> None:
         write_json({"summary": {"good": good, "bad": rehearsal.bad, "seconds": seconds}})
         return
     console = open_console(sys.stdout)
-    console.print(f"{good:,} rows are good, {rehearsal.bad:,} are bad; nothing was sent.")
+    console.print(f"Good rows: {good:,}, bad rows: {rehearsal.bad:,}; nothing was sent.")
     if seconds is not None:
         least, most = duration(seconds), duration(seconds + plan.span)
         console.print(
@@ -96,7 +96,7 @@ def _conclude(rehearsal: Rehearsal, job: Job) -> None:
 
 def _seconds(rehearsal: Rehearsal, job: Job, limit: int) -> int:
     """Return what the run will take at least, less what earlier ones have done."""
-    flavour, left = job.plan.flavour, rehearsal.good - _connected(job)
+    flavour, left = job.plan.flavour, rehearsal.good - _connected(rehearsal, job)
     return windows(left, limit, baseline=flavour.baseline, calls=flavour.calls) * job.plan.span
 
 

@@ -121,7 +121,7 @@ async def test_people_read_lines(folder: Path) -> None:
     assert end.code == 2
     assert end.out.splitlines() == [
         "line 3, apiSecret: refers to an environment variable that is not set",
-        "1 rows are good, 1 are bad; nothing was sent.",
+        "Good rows: 1, bad rows: 1; nothing was sent.",
         "At 30 calls a minute for each user (1 of them) the run takes less than 60 s.",
     ]
     assert end.err == "The run will need 'cadenza login', CADENZA_ACCESS_TOKEN, or --tokens.\n"
@@ -169,13 +169,26 @@ async def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
     assert MARK not in end.err
 
 
+async def test_rows_of_another_time_are_not_counted_as_done(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """What was connected is left out of the estimate as far as it is in the file still."""
+    old, new = ([account(first + number) for number in range(40)] for first in (0, 100))
+    file = private(tmp_path / "accounts.csv", table(old))
+    assert (await cadenza("onboard", str(file), sandbox=sandbox)).code == 0
+    for rows, time in ((old, "less than 60 s."), ([*old[:9], *new], "60 s to 2 min.")):
+        private(file, table(rows))
+        end = await cadenza("onboard", str(file), "--dry-run", sandbox=sandbox)
+        assert end.out.replace("0 h 2 min", "2 min").endswith(f"the run takes {time}\n")
+
+
 async def test_it_says_how_long_it_will_take(tmp_path: Path, sandbox: Sandbox) -> None:
     """The user with the most rows decides, and nothing is sent."""
     rows = [*crowd(4, users=4), *(account(10 + number, user="u-0") for number in range(89))]
     file = private(tmp_path / "accounts.csv", table(rows))
     end = await cadenza("onboard", str(file), "--dry-run", sandbox=sandbox)
     assert (end.code, sandbox.requests) == (0, [])
-    assert "93 rows are good, 0 are bad; nothing was sent." in end.out
+    assert "Good rows: 93, bad rows: 0; nothing was sent." in end.out
     assert "(4 of them) the run takes 3 min to 4 min." in end.out
     assert end.err == "The rows name users: the run will need --tokens.\n"
 
@@ -193,7 +206,7 @@ async def test_equal_names_are_no_mistake_if_they_are_told_apart(tmp_path: Path)
 async def test_nothing_in_it_is_no_mistake(tmp_path: Path) -> None:
     """An empty file has no bad row, and takes no time."""
     end = await cadenza("onboard", str(private(tmp_path / "accounts.csv", "\n")), "--dry-run")
-    assert (end.code, end.out) == (0, "0 rows are good, 0 are bad; nothing was sent.\n")
+    assert (end.code, end.out) == (0, "Good rows: 0, bad rows: 0; nothing was sent.\n")
 
 
 @pytest.mark.parametrize("journal", ["accounts.csv/journal", 300 * "x"], ids=["file", "long"])
@@ -211,7 +224,7 @@ async def test_a_sandbox_without_a_limit_takes_no_time(tmp_path: Path) -> None:
     end = await cadenza("onboard", str(file), "--dry-run", "--sandbox")
     assert (end.code, end.out, end.err) == (
         0,
-        "2 rows are good, 0 are bad; nothing was sent.\n",
+        "Good rows: 2, bad rows: 0; nothing was sent.\n",
         "",
     )
 

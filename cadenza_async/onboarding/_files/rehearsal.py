@@ -69,6 +69,11 @@ class Rehearsal:
             self.good[account.user] += 1
         return flaws
 
+    def met(self, key: str) -> bool:
+        """Tell whether a row with this key, its own or a made one, has been checked."""
+        found = self._seen.execute("SELECT 1 FROM seen WHERE what = ?", (f"key\0{key}",))
+        return found.fetchone() is not None
+
     def _compare(self, line: int, account: NewAccount) -> Iterator[Flaw]:
         entry = enter(account, _NO_KEY, unique_names=self._unique_names)
         if not self._has_token(account.user):
