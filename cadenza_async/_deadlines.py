@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -86,11 +86,3 @@ class Deadline:
     ) -> Awaitable[bool | None]:
         self._all.discard(self._scope)
         return self._scope.__aexit__(kind, error, traceback)
-
-
-def is_cancelled() -> bool:
-    """Tell whether somebody wants the running task to end.
-
-    What it waits for may be cancelled without: then it has failed, and no more.
-    """
-    return bool(cast("asyncio.Task[object]", asyncio.current_task()).cancelling())

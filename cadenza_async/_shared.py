@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CancelScope
 
+from cadenza_async._cancelling import spared
 from cadenza_async._clock import ServerClock
 from cadenza_async._deadlines import Deadline, Deadlines
 from cadenza_async._retry import RetryBudget
@@ -155,7 +156,7 @@ class Shared:
         if self._end is None:
             return
         try:
-            await asyncio.shield(self._end)
+            await spared(self._end)
         except asyncio.CancelledError:
             self.transport.expire()
             with CancelScope(shield=True):  # a scope of anyio cancels every wait, not only one

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cadenza_async._deadlines import is_cancelled
+from cadenza_async._cancelling import is_cancelled, spared
 from cadenza_async.auth import FixedToken, TokenSource, check_token
 from cadenza_async.errors import ConfigError
 
@@ -34,7 +34,7 @@ class SingleFlight(Generic[T]):
 
     async def do(self, job: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Start the job, or join the one that is running, and return what it returns."""
-        return await asyncio.shield(self.start(job))
+        return await spared(self.start(job))
 
     def start(self, job: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
         """Start the job, unless it is running already."""

@@ -14,7 +14,8 @@ from aiohttp import ClientSession, hdrs
 from aiohttp.payload import BytesPayload
 
 from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
-from cadenza_async._deadlines import Deadline, Deadlines, is_cancelled
+from cadenza_async._cancelling import is_cancelled
+from cadenza_async._deadlines import Deadline, Deadlines
 from cadenza_async._wire import encode
 from cadenza_async.errors import ClosedError
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from cadenza_async._cancelling import spared
 from cadenza_async.onboarding._records import account_facts, error_facts
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Move, Store
@@ -78,7 +79,7 @@ class Journal:
         made: list[Store] = []
         opening = loop.run_in_executor(thread, lambda: made.append(make()))
         try:
-            await asyncio.shield(opening)
+            await spared(opening)
         except BaseException:
             closing = loop.run_in_executor(thread, _close, made)
             thread.shutdown(wait=False)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from cadenza_async._cancelling import spared
 from cadenza_async.errors import ClosedError, InvalidRowError
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._desk import Desk, Options
@@ -143,7 +144,7 @@ class Run:
         try:
             await self._desk.stop()
         finally:
-            await asyncio.shield(self._desk.journal.close())
+            await spared(self._desk.journal.close())
 
     def _ended(self, main: asyncio.Task[None]) -> None:
         self._desk.journal.close()  # if it was cancelled before it began

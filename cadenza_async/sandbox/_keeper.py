@@ -107,7 +107,8 @@ class Keeper:
         closing = self._do(self._close)
         cast("ThreadPoolExecutor", self._thread).shutdown(wait=False)
         self._thread = None
-        await asyncio.shield(closing)
+        await asyncio.wait([closing])
+        closing.result()
 
     def _close(self) -> None:
         if self._file is not None:

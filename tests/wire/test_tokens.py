@@ -267,3 +267,27 @@ async def test_the_one_who_asked_may_go(plain: RawServer) -> None:
     assert issuer.issued == 1
     assert "first" not in {request.sent["name"] for request in plain.requests}
     check_told(line, plain)
+
+
+async def test_an_error_that_nobody_waits_for(plain: RawServer) -> None:
+    """What a source raises when all who asked are gone is nobody's news; the next call asks."""
+    issuer = Issuer()
+    gate = asyncio.Event()
+
+    async def ask() -> str:
+        if not gate.is_set():
+            await gate.wait()
+            raise LookupError("the vault is sealed")
+        return await issuer.ask()
+
+    plain.default = issuer.check
+    async with line_to(plain, token=ask) as line:
+        gone = [asyncio.create_task(line.connect(f"gone {n}")) for n in range(2)]
+        await settle()
+        for task in gone:
+            task.cancel()
+        await settle()
+        gate.set()
+        await settle()
+        await line.connect()
+    assert [request.sent["name"] for request in plain.requests] == ["Desk 1"]
