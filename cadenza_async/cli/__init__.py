@@ -6,13 +6,13 @@ from functools import partial
 
 import typer
 
+from cadenza_async import __version__
 from cadenza_async.cli import _options as options  # noqa: TC001  # typer reads the annotations
 from cadenza_async.cli._accounts_menu import accounts
 from cadenza_async.cli._credentials_menu import credentials
 
 app = typer.Typer(
     name="cadenza",
-    help="Connect exchange trading accounts to Cadenza.",
     epilog=(
         "Exit codes: 0 done, 1 refused by Cadenza, 2 wrong usage, 3 outcome unknown, 4 not sent "
         "(network, deadline), 130 interrupted, 143 terminated."
@@ -23,6 +23,14 @@ app = typer.Typer(
 )
 app.add_typer(accounts, name="accounts")
 app.add_typer(credentials, name="credentials")
+
+
+@app.callback(invoke_without_command=True)
+def cadenza(*, version: options.Version = False) -> None:
+    """Connect exchange trading accounts to Cadenza."""
+    if version:
+        typer.echo(f"cadenza_async {__version__}")
+        raise typer.Exit
 
 
 @app.command()

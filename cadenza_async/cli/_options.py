@@ -81,6 +81,7 @@ PasswordFile: TypeAlias = Annotated[
         ),
     ),
 ]
+Version: TypeAlias = Annotated[bool, Option("--version", help="Show which version this is.")]
 Yes: TypeAlias = Annotated[bool, Option("--yes", help="Do not ask.")]
 Json: TypeAlias = Annotated[
     bool,

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._output import write_json
-from cadenza_async.cli._tally import Tally
+from cadenza_async.cli._tally import Tally, counted
 from cadenza_async.onboarding import RowState
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ class Summary:
             console.print(line, soft_wrap=True)
 
     def _lines(self) -> Iterator[Text]:
-        yield Text(f"{self.tally.text()} ({self.tally.rows:,} rows)", "bold")
+        yield Text(f"{self.tally.text()} ({counted(self.tally.rows)})", "bold")
         for reason, _ in zip(self.tally.reasons(), range(_MOST), strict=False):
             yield Text(printable(f"  {reason}"), "red")
             yield Text(f"    {reason.remedy}")
         if self.unread is not None:
             yield Text(printable(f"{self.unread} was not read to its end."))
         if self.missing:
-            yield Text(f"{self.missing:,} rows of the journal were not among the rows.")
+            yield Text(f"Not among the rows: {counted(self.missing)} of the journal.")
         if self.tally.unused:
             some = "credential is" if self.tally.unused == 1 else "credentials are"
             yield Text(

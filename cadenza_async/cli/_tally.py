@@ -23,6 +23,11 @@ _LINE: Final = re.compile(r"^line \d+[,:] ")
 _UNFINISHED: Final = (RowState.PENDING, RowState.STORED, RowState.UNKNOWN, RowState.INTENT)
 
 
+def counted(rows: int) -> str:
+    """Say how many rows there are."""
+    return f"{rows:,} {'row' if rows == 1 else 'rows'}"
+
+
 @define
 class Reason:
     """Why rows are not connected.
@@ -40,7 +45,7 @@ class Reason:
     last: str = ""
 
     def __str__(self) -> str:
-        return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}: {self.text}"
+        return f"{counted(self.rows)}: {self.text}"
 
 
 @define

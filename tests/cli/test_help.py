@@ -9,7 +9,10 @@ from rich.text import Text
 from typer import Context
 from typer.main import get_command
 
+from cadenza_async import __version__
 from cadenza_async.cli import app
+
+from .process import cadenza
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,3 +46,9 @@ def test_what_may_be_left_out_is_in_brackets_once(name: str) -> None:
     """Two pairs of them would mean nothing."""
     usage = ALL[name].get_usage(Context(ALL[name], info_name=name))
     assert "[[" not in usage
+
+
+async def test_it_says_which_version_it_is() -> None:
+    """With nothing beside the option, as scripts and reports of defects want it."""
+    end = await cadenza("--version")
+    assert (end.code, end.out, end.err) == (0, f"cadenza_async {__version__}\n", "")

@@ -199,7 +199,7 @@ async def test_a_journal_tells_how_far_a_job_is(tmp_path: Path, sandbox: Sandbox
     assert len(sandbox.requests) == sent
     private(file, table(rows[:1]))
     end = await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
-    assert (end.code, "2 rows of the journal were not among the rows." in end.out) == (0, True)
+    assert (end.code, "Not among the rows: 2 rows of the journal." in end.out) == (0, True)
 
 
 async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -72,7 +72,7 @@ async def test_what_outlasts_the_grace_period_is_in_doubt(tmp_path: Path, sandbo
     file = private(tmp_path / "accounts.csv", table([account(1)]))
     sandbox.script("slow-commit:500ms@connect")
     end = await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0")
-    assert (end.code, "1 in doubt (1 rows)" in end.out) == (143, True)
+    assert (end.code, "1 in doubt (1 row)" in end.out) == (143, True)
     (row,) = report(tmp_path / "accounts.reports", "unfinished")
     assert (row["state"], row["name"]) == ("UNKNOWN", "Desk 1")
     assert row["remedy"].endswith("it finds out what became of this row.")
