@@ -217,7 +217,14 @@ def _alike(question: Question, name: str, candidates: list[TradingAccount]) -> l
         if (given := _folded(account.name or "")) == wanted
         or (len(given) >= _SHORTEST_CUT and wanted.startswith(given))
         or question.refers_to(account)
+        or was_changed(account)
     ]
+
+
+def was_changed(account: TradingAccount) -> bool:
+    """Tell whether an account is not as it was made, so that it may have had another name."""
+    made, changed = account.created_at, account.updated_at
+    return made is not None and changed is not None and made < changed
 
 
 def _folded(name: str) -> str:

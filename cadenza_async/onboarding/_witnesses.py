@@ -7,7 +7,8 @@ What may have been *made* is looked for in complete lists:
   known by the exchange's account that was chosen for the row, and one that does not even tell
   that, as all are that were connected with keys, by venue and name. So is a credential.
 - Two lists that agree, both begun after the quarantine, prove that it was not made: unless names
-  are known to be changed, or something there may be it under another name. Nothing else proves
+  are known to be changed, or something there may be it under another name. That may be any account
+  that was changed since it was made: somebody may have renamed it meanwhile. Nothing else proves
   that.
 
 Where the keys are stored first there is a second witness. After any doubt the exchange's accounts
@@ -30,10 +31,12 @@ turn good rows into conflicts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from cadenza_async import _endpoints
-from cadenza_async.errors import AmbiguousOutcomeError
+from cadenza_async._reconcile import was_changed
+from cadenza_async.errors import AmbiguousOutcomeError, OutcomeUnknownError
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import RowState
 
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
     Adopted: TypeAlias = tuple[RowState, TradingAccount | None, Held | None]
 
 T = TypeVar("T")
+
+_LONG: Final = timedelta(days=1)  # no two clocks are as far apart
 
 
 class Witness(Protocol[T]):
@@ -152,7 +157,11 @@ class Accounts:
                 return _unsure(row, f"it is, as {row.held.told}, but no list shows that account")
             strangers = [each for each in strangers if not _tells(each)]
             renames = renames and bool(strangers)
-        found = [each for each in strangers if _alike(row, each, renames=renames)]
+        found = [
+            each
+            for each in strangers
+            if _alike(row, each, renames=renames or _renamed_since(row, each))
+        ]
         return self.ambiguous(row, found) if found or renames else None
 
     def ambiguous(self, row: Row, found: Sequence[TradingAccount]) -> AmbiguousOutcomeError:
@@ -217,8 +226,20 @@ def _tells(account: TradingAccount) -> bool:
     return bool(account.credential_ids or account.external_trading_account_id)
 
 
+def _renamed_since(row: Row, account: TradingAccount) -> bool:
+    """Tell whether somebody may have given an account another name than the row's.
+
+    What was made long before the row was sent is not the row's, whatever the clocks say.
+    """
+    sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
+    made = account.created_at
+    if sent is not None and made is not None and made < sent - _LONG:
+        return False
+    return was_changed(account)
+
+
 def _alike(row: Row, thing: TradingAccount | Credential, *, renames: bool) -> bool:
-    """Tell whether a thing may be the row's under a name that the server trimmed or cut."""
+    """Tell whether a thing may be the row's under a name that was trimmed, cut or changed."""
     if thing.venue.casefold() != row.account.venue.casefold():
         return False
     return renames or _folded(row.name).startswith(_folded(thing.name))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -62,6 +64,28 @@ async def test_it_was_done_and_undone(sandbox: Sandbox, client: AsyncCadenza) ->
     found = await client.resolve(unknown)
     assert found is not None
     assert found.status == "DISCONNECTED"
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "DISABLED", "DISCONNECTED"])
+async def test_what_was_renamed_meanwhile_is_doubtful(status: str) -> None:
+    """Nobody may take it for not done: it would be connected a second time."""
+    ticks = count(time.time(), 0.01)
+    async with (
+        Sandbox(clock=lambda: next(ticks)) as sandbox,
+        AsyncCadenza(sandbox.access_token, base_url=sandbox.url, timeout=5) as client,
+    ):
+        sandbox.script("drop-after-commit")
+        unknown = await lose(client)
+        (ours,) = [account["tradingAccountId"] for account in sandbox.accounts]
+        await client.rename_account(ours, "Our main desk")
+        if status == "DISABLED":
+            await client.disable_account(ours)
+        elif status == "DISCONNECTED":
+            await client.disconnect_account(ours)
+        with pytest.raises(AmbiguousOutcomeError) as ambiguous:
+            await client.resolve(unknown)
+    (account,) = ambiguous.value.accounts
+    assert (account.trading_account_id, account.status) == (ours, status)
 
 
 async def test_an_older_account_of_the_name_is_none(sandbox: Sandbox) -> None:
