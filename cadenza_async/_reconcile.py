@@ -168,8 +168,20 @@ async def resolve(
     since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
     if question.unanswered:
         accounts = [a for a in accounts if a.trading_account_id not in session.connected]
+    accounts = [a for a in accounts if not _of_another(question, session, a)]
     candidates = candidates_for(question, accounts, since)
-    return choose(question, candidates, renames=session.renames)
+    found = choose(question, candidates, renames=session.renames)
+    if found is not None and question.name is not None:
+        session.credit(found, question.name)
+    return found
+
+
+def _of_another(question: Question, session: Session, account: TradingAccount) -> bool:
+    """Tell whether an account is known to come from a connect of another name."""
+    if question.name is None:
+        return False
+    name = session.sent_as.get(account.trading_account_id, question.name)
+    return _folded(name or "") != _folded(question.name)
 
 
 def candidates_for(

@@ -45,10 +45,20 @@ class Session:
 
     Attributes:
         connected: The ids of the accounts it connected last.
+        sent_as: What the connects were named that accounts are known to come from, by their ids.
         renames: Whether the server has answered a connect with another name than was sent.
     """
 
-    __slots__ = ("__weakref__", "connected", "label", "limits", "renames", "shared", "tokens")
+    __slots__ = (
+        "__weakref__",
+        "connected",
+        "label",
+        "limits",
+        "renames",
+        "sent_as",
+        "shared",
+        "tokens",
+    )
 
     def __init__(
         self, shared: Shared, tokens: Tokens, limits: Limits, *, label: str | None = None
@@ -58,13 +68,21 @@ class Session:
         self.limits = limits
         self.label = label
         self.connected: tuple[str, ...] = ()
+        self.sent_as: dict[str, str | None] = {}
         self.renames = False
 
     def note(self, call: Call[Any], value: object) -> None:
         """Remember what a connect made, so that no other one is credited with it."""
         if call.connects and isinstance(value, TradingAccount):
             self.connected = (*self.connected[-_REMEMBERED:], value.trading_account_id)
+            self.credit(value, call.name)
             self.renames |= call.name is not None and value.name != call.name
+
+    def credit(self, account: TradingAccount, name: str | None) -> None:
+        """Remember the connect that an account comes from by its name."""
+        self.sent_as[account.trading_account_id] = name
+        if len(self.sent_as) > _REMEMBERED:
+            del self.sent_as[next(iter(self.sent_as))]
 
     def end(self) -> None:
         """Forget the token, as the server has."""

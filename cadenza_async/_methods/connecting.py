@@ -139,7 +139,8 @@ class Connecting(Methods):
         Raises:
             UsageError: If it is not clear which connect is meant.
             AmbiguousOutcomeError: If several accounts fit, or a new one of that venue may be it:
-                the connect had no name, or Cadenza cuts or changes names.
+                the connect had no name, Cadenza cuts or changes names, or the account was
+                changed since it was made, so that its name tells nothing.
             CadenzaError: As for `list_accounts`.
         """
         question = Question.about(

@@ -88,6 +88,28 @@ async def test_what_was_renamed_meanwhile_is_doubtful(status: str) -> None:
     assert (account.trading_account_id, account.status) == (ours, status)
 
 
+@pytest.mark.parametrize("fault", ["ok", "drop-after-commit"])
+async def test_what_another_connect_made_is_no_objection(fault: str) -> None:
+    """Whatever became of it since: the client was answered, or has found it out."""
+    ticks = count(time.time(), 0.01)
+    async with (
+        Sandbox(clock=lambda: next(ticks)) as sandbox,
+        AsyncCadenza(sandbox.access_token, base_url=sandbox.url, timeout=5) as client,
+    ):
+        since = datetime.now(UTC)
+        sandbox.script(f"{fault}@connect", "drop-before-commit@connect")
+        if fault == "ok":
+            other = await client.connect_account(**KEYS, name="Desk 2")
+        else:
+            found = await client.resolve(await lose(client, "Desk 2"))
+            assert found is not None
+            other = found
+        await client.rename_account(other.trading_account_id, "Our main desk")
+        unknown = await lose(client)
+        assert await client.resolve(unknown) is None
+        assert await client.resolve(venue="BINANCE", name="Desk 1", since=since) is None
+
+
 async def test_an_older_account_of_the_name_is_none(sandbox: Sandbox) -> None:
     """What was there long before cannot come from the call."""
     long_ago = datetime.now(UTC) - timedelta(hours=1)
