@@ -128,6 +128,12 @@ class ConnectByReference(Step):
     def take(self, row: Row, value: TradingAccount) -> None:
         row.connected = value
 
+    def fate(self, row: Row, error: CadenzaError | None) -> Fate:
+        """Say what comes of it; what is not found may be the account, and not the credential."""
+        if _is_revoked(error):
+            _forget(row)
+        return super().fate(row, error)
+
 
 _CREATE, _ROTATE, _VERIFY, _CONNECT = Create(), Rotate(), Verify(), ConnectByReference()
 
@@ -146,10 +152,18 @@ def _held(row: Row) -> Held:
 
 
 def _mind(row: Row, error: CadenzaError | None) -> None:
-    """Take down that the credential is gone: a later run may store the keys anew."""
-    revoked = isinstance(error, ApiError) and abs(error.errno or 0) == _REVOKED
-    if revoked or isinstance(error, NotFoundError):
-        row.held = evolve(_held(row), gone=True)
+    """Take down that the credential is gone, if it is."""
+    if _is_revoked(error) or isinstance(error, NotFoundError):
+        _forget(row)
+
+
+def _is_revoked(error: CadenzaError | None) -> bool:
+    return isinstance(error, ApiError) and abs(error.errno or 0) == _REVOKED
+
+
+def _forget(row: Row) -> None:
+    """Part with the credential: a later run may store the keys anew."""
+    row.held = evolve(_held(row), gone=True)
 
 
 def _unsendable(what: str, id_: str) -> UsageError | None:

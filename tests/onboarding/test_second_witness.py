@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cadenza_async import RowState
-from cadenza_async.errors import AmbiguousOutcomeError, ConflictError
+from cadenza_async.errors import AmbiguousOutcomeError, ConflictError, InvalidRequestError
 from tests.raw import Act, Exchange, RawServer, answers, envelope, hang_up
 
 from .jobs import Job, row
@@ -122,6 +122,16 @@ async def test_a_refusal_without_a_doubt_is_one(job: Job) -> None:
     outcome = await play(job, [], [NEW], [EXISTS])
     assert outcome.state is RowState.FAILED
     assert isinstance(outcome.error, ConflictError)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_credential_that_goes_before_the_connect(job: Job, *, lost: bool) -> None:
+    """The row fails, and does not say that its keys are stored: nor is it looked for again."""
+    gone = answers(400, envelope(-130001))
+    outcome = await play(job, [[]], [NEW, NEW][: 1 + lost], [hang_up, gone][not lost :])
+    assert (outcome.state, outcome.credential_id) == (RowState.FAILED, None)
+    assert isinstance(outcome.error, InvalidRequestError)
+    assert (await job.journaled())["desk-1"].credential_id is None
 
 
 async def test_a_name_may_be_cut_where_nothing_else_is_told(job: Job) -> None:
