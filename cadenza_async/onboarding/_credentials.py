@@ -55,7 +55,7 @@ class Credentials:
     def keep(self, row: int, held: Held) -> None:
         """Note the credential of a row; what was in doubt before it was there is so no more."""
         if held.gone:
-            self._file.execute("DELETE FROM credentials WHERE row = ?", (row,))
+            self._forget(row)
             return
         facts = (held.credential_id, held.external_id, held.stale, row)
         found = self._file.execute(
@@ -69,6 +69,15 @@ class Credentials:
                 facts,
             )
             self._file.execute("UPDATE rows SET doubted = 0 WHERE id = ?", (row,))
+
+    def _forget(self, row: int) -> None:
+        """Have a row store its keys anew; what it had is never taken for what it stores then."""
+        self._file.execute(
+            "INSERT OR IGNORE INTO former_credentials"
+            " SELECT user, credential_id FROM credentials JOIN rows ON id = row WHERE row = ?",
+            (row,),
+        )
+        self._file.execute("DELETE FROM credentials WHERE row = ?", (row,))
 
     def note_baseline(self, user: str, credentials: Iterable[Credential]) -> None:
         """Note the credentials that a user has before anything is sent."""

@@ -64,7 +64,7 @@ CREATE TABLE credentials (       -- those that rows have stored
     stale INTEGER NOT NULL       -- whether it may hold other keys than the row
 );
 CREATE INDEX stored ON credentials (credential_id);
-CREATE TABLE former_credentials (  -- those that users had before the first sending
+CREATE TABLE former_credentials (  -- those of no row: had before the first sending, or gone
     user TEXT NOT NULL,
     credential_id TEXT NOT NULL,
     PRIMARY KEY (user, credential_id)

@@ -192,6 +192,25 @@ async def test_a_credential_that_is_gone(references: Job, *, corrected: bool) ->
     assert len(references.sandbox.credentials) == 2
 
 
+@pytest.mark.parametrize("fault", ["drop-before-commit", "drop-after-commit"])
+async def test_a_credential_that_is_gone_is_not_taken_for_another(
+    references: Job, fault: str
+) -> None:
+    """Where the answer is lost when the keys are stored anew: the row had it, and knows it."""
+    stored = await _leave_stored(references, row(1, name="Desk"))
+    async with references.connect() as pool:
+        client = pool.client(access_token=references.tokens["u-1"])
+        await client.revoke_credential(stored)
+    given = row(1, name="Desk")
+    outcomes = await references.run([given], flavour="credential")
+    assert outcomes["desk-1"].state is RowState.FAILED
+    references.sandbox.script(f"{fault}@credential-create")
+    outcomes = await references.run([given], flavour="credential", retry_failed=True)
+    assert outcomes["desk-1"].state is RowState.DONE
+    assert outcomes["desk-1"].credential_id not in {None, stored}
+    assert len(references.sandbox.credentials) == 2
+
+
 async def test_a_connect_that_turns_up_late_is_adopted(references: Job) -> None:
     """What landed after too short a quarantine is told by the second witness: no second connect."""
     references.sandbox.script("slow-commit:1600ms@connect", "ok@credential-verify")
