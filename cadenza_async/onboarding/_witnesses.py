@@ -18,7 +18,8 @@ are asked about again (``credential/verify``) before the next connect. It can
 - contradict the lists: the account is connected, by us or by somebody else. Then nothing is sent.
   If a connect of the row was ever in doubt the lists are read again: the account is adopted if it
   is there by now, and the row has failed as a duplicate if it is another row's or somebody's from
-  before. What is connected as an account that no list shows is for a person to judge.
+  before. What is connected as an account that no list shows, or as one that may be the row's under
+  another name, is for a person to judge.
 
 It cannot speak for itself: it tells neither when nor under what name an account was connected, so
 it makes no row DONE, and its silence (it cannot be reached, the key is gone) proves nothing.
@@ -152,15 +153,17 @@ class Accounts:
         *,
         renames: bool,
     ) -> AmbiguousOutcomeError | None:
+        told = row.held and row.held.told
         if row.held is not None:
-            if row.held.told is not None and row.held.told not in there:
-                return _unsure(row, f"it is, as {row.held.told}, but no list shows that account")
+            if told is not None and told not in there:
+                return _unsure(row, f"it is, as {told}, but no list shows that account")
             strangers = [each for each in strangers if not _tells(each)]
             renames = renames and bool(strangers)
         found = [
             each
             for each in strangers
-            if _alike(row, each, renames=renames or _renamed_since(row, each))
+            if each.trading_account_id == told
+            or _alike(row, each, renames=renames or _renamed_since(row, each))
         ]
         return self.ambiguous(row, found) if found or renames else None
 

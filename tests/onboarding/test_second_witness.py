@@ -111,6 +111,15 @@ async def test_against_lists_that_do_not_show_it(job: Job) -> None:
     assert (await job.journaled())["desk-1"].state is RowState.CONFLICT
 
 
+async def test_what_was_renamed_meanwhile_may_be_it(job: Job) -> None:
+    """The key is connected as an account that nothing but its name speaks against: no refusal."""
+    renamed = _account(nickname="Another name")
+    outcome = await play(job, [renamed], [NEW, OURS], [hang_up])
+    assert outcome.state is RowState.CONFLICT
+    assert isinstance(outcome.error, AmbiguousOutcomeError)
+    assert [each.trading_account_id for each in outcome.error.accounts] == ["a-1"]
+
+
 async def test_a_refusal_after_a_doubt_is_looked_into(job: Job) -> None:
     """As the connect is said to have been done before, it may have been by this row."""
     outcome = await play(job, [[], [], _account()], [NEW, NEW], [hang_up, EXISTS])
