@@ -22,6 +22,7 @@ from cadenza_async.models._checks import check_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cadenza_async._clock import ServerClock
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
 
@@ -163,9 +164,7 @@ async def resolve(
         AmbiguousOutcomeError: If several accounts fit, or one that cannot be told apart.
     """
     accounts = await sweep(session, timeout=timeout)
-    clock = session.shared.clock
-    slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
-    since = question.since.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
+    since = earliest(session.shared.clock, question.since)
     if question.unanswered:
         accounts = [a for a in accounts if a.trading_account_id not in session.connected]
     accounts = [a for a in accounts if not _of_another(question, session, a)]
@@ -174,6 +173,12 @@ async def resolve(
     if found is not None and question.name is not None:
         session.credit(found, question.name)
     return found
+
+
+def earliest(clock: ServerClock, sent: datetime) -> datetime:
+    """Return when, by the server's clock, what was sent then may have been done at the earliest."""
+    slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
+    return sent.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
 
 
 def _of_another(question: Question, session: Session, account: TradingAccount) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import evolve
 
+from cadenza_async._reconcile import earliest
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError, ConflictError
+from cadenza_async.errors import CadenzaError, ConflictError, OutcomeUnknownError
 from cadenza_async.onboarding._states import OPEN, RowState, waiting
 from cadenza_async.onboarding._sweeps import agree, list_changed, sweep
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Hashable, Iterable, Sequence
+    from datetime import datetime
 
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LEAST_PAUSE: Final = 0.5  # of the quarantine, between two looks
+_LONG: Final = timedelta(days=1)  # no two clocks are as far apart
 _PAUSE: Final = 3.0  # times what a look took, so that looking leaves calls for sending
 
 
@@ -149,7 +153,8 @@ class Doubts(Generic[T]):
         """Settle rows that made nothing."""
         renames = await self._desk.journal.do(lambda store: store.renames(self._user))
         for row in rows:
-            doubt = self._witness.doubt(row, last.ids, strangers, renames=renames)
+            since = self._earliest(row)
+            doubt = self._witness.doubt(row, last.ids, strangers, since=since, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
             elif isinstance(row.error, ConflictError):
@@ -180,6 +185,16 @@ class Doubts(Generic[T]):
         return await self._desk.journal.do(
             lambda store: self._witness.strangers(store, self._user, things)
         )
+
+    def _earliest(self, row: Row) -> datetime | None:
+        """Return when a row can have been done at the earliest, if that is known.
+
+        The clocks may have been set between two runs, and this may be another machine.
+        """
+        sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
+        if sent is None:
+            return None
+        return earliest(self._desk.shared.clock, sent) if row.attempts else sent - _LONG
 
     def _due(self, row: Row) -> float:
         return (row.since or 0.0) + self._quarantine

@@ -32,17 +32,17 @@ turn good rows into conflicts.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cadenza_async import _endpoints
 from cadenza_async._reconcile import was_changed
-from cadenza_async.errors import AmbiguousOutcomeError, OutcomeUnknownError
+from cadenza_async.errors import AmbiguousOutcomeError
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Sequence
+    from datetime import datetime
     from typing import TypeAlias
 
     from cadenza_async._answers import Page
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
     Adopted: TypeAlias = tuple[RowState, TradingAccount | None, Held | None]
 
 T = TypeVar("T")
-
-_LONG: Final = timedelta(days=1)  # no two clocks are as far apart
 
 
 class Witness(Protocol[T]):
@@ -91,7 +89,13 @@ class Witness(Protocol[T]):
         ...
 
     def doubt(
-        self, row: Row, there: Collection[str], strangers: Sequence[T], *, renames: bool
+        self,
+        row: Row,
+        there: Collection[str],
+        strangers: Sequence[T],
+        *,
+        since: datetime | None,
+        renames: bool,
     ) -> AmbiguousOutcomeError | None:
         """Return why the absence of a row's thing does not prove that it was not made.
 
@@ -99,6 +103,7 @@ class Witness(Protocol[T]):
             row: The row.
             there: The ids of all there is.
             strangers: What is there and belongs to no row.
+            since: When it can have been made at the earliest, if that is known.
             renames: Whether the server was seen to change names.
         """
         ...
@@ -151,6 +156,7 @@ class Accounts:
         there: Collection[str],
         strangers: Sequence[TradingAccount],
         *,
+        since: datetime | None,
         renames: bool,
     ) -> AmbiguousOutcomeError | None:
         told = row.held and row.held.told
@@ -163,7 +169,7 @@ class Accounts:
             each
             for each in strangers
             if each.trading_account_id == told
-            or _alike(row, each, renames=renames or _renamed_since(row, each))
+            or _alike(row, each, renames=renames or _renamed(each, since))
         ]
         return self.ambiguous(row, found) if found or renames else None
 
@@ -202,6 +208,7 @@ class Credentials:
         there: Collection[str],  # noqa: ARG002
         strangers: Sequence[Credential],
         *,
+        since: datetime | None,  # noqa: ARG002
         renames: bool,
     ) -> AmbiguousOutcomeError | None:
         found = [each for each in strangers if _alike(row, each, renames=renames)]
@@ -229,16 +236,11 @@ def _tells(account: TradingAccount) -> bool:
     return bool(account.credential_ids or account.external_trading_account_id)
 
 
-def _renamed_since(row: Row, account: TradingAccount) -> bool:
-    """Tell whether somebody may have given an account another name than the row's.
-
-    What was made long before the row was sent is not the row's, whatever the clocks say.
-    """
-    sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
+def _renamed(account: TradingAccount, since: datetime | None) -> bool:
+    """Tell whether an account that was made since then may have had another name."""
     made = account.created_at
-    if sent is not None and made is not None and made < sent - _LONG:
-        return False
-    return was_changed(account)
+    recent = since is None or made is None or made >= since
+    return recent and was_changed(account)
 
 
 def _alike(row: Row, thing: TradingAccount | Credential, *, renames: bool) -> bool:

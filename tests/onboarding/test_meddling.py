@@ -202,14 +202,32 @@ async def test_what_cannot_be_it_is_no_objection(job: Job, how: Meddler) -> None
     assert outcome.account.trading_account_id not in there
 
 
-async def test_what_was_made_long_before_is_no_objection(tmp_path: Path) -> None:
-    """A journal may be used for months, in which others connect and change accounts as well."""
-    ago = 48 * 3600.0
+@pytest.mark.parametrize(("hours", "again"), [(48, True), (48, False), (1, False)])
+async def test_what_was_made_long_before_is_no_objection(
+    tmp_path: Path, hours: int, *, again: bool
+) -> None:
+    """In the same run that need not be long; what clocks say between two runs is trusted less."""
+    ago = hours * 3600.0
     async with Sandbox(clock=lambda: time.time() - ago) as sandbox:
         job = Job(sandbox=sandbox, journal=tmp_path / "journal")
         await job.run([row(9, name="Before")])
         await meddle(job, change_another)
         ago = 0.0
-        sandbox.script(f"{UNDONE}@connect")
+        if again:
+            await leave_in_doubt(job, UNDONE)
+        else:
+            sandbox.script(f"{UNDONE}@connect")
         outcome = await go_on(job)
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1 if again else 2)
+
+
+async def test_what_the_clocks_say_between_two_runs_proves_nothing(tmp_path: Path) -> None:
+    """They may have been set: what is an hour too old for the row may still be its own."""
+    ago = 3600.0
+    async with Sandbox(clock=lambda: time.time() - ago) as sandbox:
+        job = Job(sandbox=sandbox, journal=tmp_path / "journal")
+        await leave_in_doubt(job, LOST)
+        await meddle(job, rename)
+        ago = 0.0
+        assert (await go_on(job)).state is RowState.CONFLICT
+    assert len(sandbox.accounts) == 2
