@@ -185,7 +185,7 @@ def _of_another(question: Question, session: Session, account: TradingAccount) -
     """Tell whether an account is known to come from a connect of another name."""
     if question.name is None:
         return False
-    name = session.sent_as.get(account.trading_account_id, question.name)
+    name = dict(session.sent_as).get(account.trading_account_id, question.name)
     return _folded(name or "") != _folded(question.name)
 
 

@@ -45,7 +45,7 @@ class Session:
 
     Attributes:
         connected: The ids of the accounts it connected last.
-        sent_as: What the connects were named that accounts are known to come from, by their ids.
+        sent_as: Of the accounts whose connect is known: the id, and what the connect was named.
         renames: Whether the server has answered a connect with another name than was sent.
     """
 
@@ -68,7 +68,7 @@ class Session:
         self.limits = limits
         self.label = label
         self.connected: tuple[str, ...] = ()
-        self.sent_as: dict[str, str | None] = {}
+        self.sent_as: tuple[tuple[str, str | None], ...] = ()
         self.renames = False
 
     def note(self, call: Call[Any], value: object) -> None:
@@ -80,9 +80,8 @@ class Session:
 
     def credit(self, account: TradingAccount, name: str | None) -> None:
         """Remember the connect that an account comes from by its name."""
-        self.sent_as[account.trading_account_id] = name
-        if len(self.sent_as) > _REMEMBERED:
-            del self.sent_as[next(iter(self.sent_as))]
+        known = account.trading_account_id, name
+        self.sent_as = (*self.sent_as[-_REMEMBERED:], known)
 
     def end(self) -> None:
         """Forget the token, as the server has."""
