@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ServerClock:
         self._wall = wall
         self._monotonic = monotonic
         self._least = self._most = 0.0
+        self._latest = -math.inf
         self.known = False
 
     def observe(self, date: float, *, sent: float, received: float) -> None:
@@ -43,9 +45,21 @@ class ServerClock:
         """Return the loop time at which the server's clock surely shows ``moment``."""
         return moment - (self._least if self.known else self._offset())
 
+    def doubt(self, offset: float) -> None:
+        """Note that something was sent whose outcome is unknown.
+
+        Args:
+            offset: How far our wall clock was ahead of the loop's then.
+        """
+        self._latest = max(self._latest, offset)
+
     def ahead(self) -> float:
-        """Return how far the server's wall clock is ahead of ours, in seconds at the least."""
-        return self._least - self._offset() if self.known else 0.0
+        """Return how far the server's clock is ahead of our wall clock, in seconds at the least.
+
+        That is now, or was when something in doubt was sent: our clock may have been set since.
+        """
+        offset = self._offset()
+        return (self._least if self.known else offset) - max(offset, self._latest)
 
     def _offset(self) -> float:
         return self._wall() - self._monotonic()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _PASSES = 5
 _SHORTEST_CUT = 16  # characters; "Desk 1" is not "Desk 12" cut short
+_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)  # what is no time at all, or seconds for ms
 _SLACK = timedelta(seconds=5)
 _SLACK_WITHOUT_CLOCK = timedelta(minutes=5)
 
@@ -164,21 +165,20 @@ async def resolve(
         AmbiguousOutcomeError: If several accounts fit, or one that cannot be told apart.
     """
     accounts = await sweep(session, timeout=timeout)
-    since = earliest(session.shared.clock, question.since)
     if question.unanswered:
         accounts = [a for a in accounts if a.trading_account_id not in session.connected]
     accounts = [a for a in accounts if not _of_another(question, session, a)]
-    candidates = candidates_for(question, accounts, since)
+    candidates = candidates_for(question, accounts, lead(session.shared.clock))
     found = choose(question, candidates, renames=session.renames)
     if found is not None and question.name is not None:
         session.credit(found, question.name)
     return found
 
 
-def earliest(clock: ServerClock, sent: datetime) -> datetime:
-    """Return when, by the server's clock, what was sent then may have been done at the earliest."""
+def lead(clock: ServerClock) -> timedelta:
+    """Return how far the clock that dates accounts is ahead of ours, at the least."""
     slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
-    return sent.astimezone(UTC) + timedelta(seconds=clock.ahead()) - slack
+    return timedelta(seconds=clock.ahead()) - slack
 
 
 def _of_another(question: Question, session: Session, account: TradingAccount) -> bool:
@@ -190,14 +190,27 @@ def _of_another(question: Question, session: Session, account: TradingAccount) -
 
 
 def candidates_for(
-    question: Question, accounts: Iterable[TradingAccount], since: datetime
+    question: Question, accounts: Iterable[TradingAccount], lead: timedelta
 ) -> list[TradingAccount]:
-    """Return the accounts that may be meant and were not surely there before a moment."""
+    """Return the accounts that may be meant and were not surely there before the connect.
+
+    Args:
+        question: What is asked.
+        accounts: All there are.
+        lead: How far the clock that dates them is ahead of ours, at the least.
+    """
     return [
         account
         for account in accounts
-        if question.allows(account) and (account.created_at is None or account.created_at >= since)
+        if question.allows(account) and not is_older(account.created_at, question.since, lead)
     ]
+
+
+def is_older(created: datetime | None, since: datetime, lead: timedelta = timedelta()) -> bool:
+    """Tell whether a time is before a moment, and one that can be meant."""
+    if created is None or created < _BEFORE_ALL:
+        return False
+    return created - since < lead  # the sum could be beyond the last year there is
 
 
 def choose(

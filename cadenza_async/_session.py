@@ -126,6 +126,7 @@ class _Sending(Generic[T]):
         "_interlude",
         "_lasting",
         "_number",
+        "_offset",
         "_patience",
         "_prelude",
         "_renewed",
@@ -156,7 +157,7 @@ class _Sending(Generic[T]):
         self._start_clock()
         self._number = 0
         self._renewed = False
-        self._first_sent = 0.0
+        self._first_sent = self._offset = 0.0
         self._token: Secret | None = None
         self._tried = _UNTRIED
         self._throttled: CadenzaError | None = None
@@ -203,6 +204,7 @@ class _Sending(Generic[T]):
         sent = shared.loop.time()
         if not self._number:
             self._first_sent = shared.wall()
+            self._offset = self._first_sent - sent
         self._number += 1
         try:
             reply = await shared.transport.exchange(call, token=self._token, progress=progress)
@@ -237,10 +239,12 @@ class _Sending(Generic[T]):
         outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
         report = None
         if isinstance(reply, Answer):
-            date = server_time(reply.headers)
-            if date is not None and outcome.reading and outcome.reading.envelope is not None:
+            date, report = server_time(reply.headers), rate_report(reply.headers)
+            believed = report or (outcome.reading and outcome.reading.envelope is not None)
+            if date is not None and believed:  # a gateway's clock is what its limit goes by
                 self._shared.clock.observe(date, sent=sent, received=received)
-            report = rate_report(reply.headers)
+        if self._call.write and outcome.verdict is Verdict.UNKNOWN:
+            self._shared.clock.doubt(self._offset)
         self._settle(ticket, outcome, report)
         self._tell(outcome.verdict, received - sent, outcome)
         return outcome
@@ -270,6 +274,7 @@ class _Sending(Generic[T]):
         else:
             self._session.limits.settle(ticket, None, answered=False)
         if self._call.write and not progress.unsent:
+            self._shared.clock.doubt(self._offset)
             _report.cancelled(self._call, self._first_sent)
         self._tell(verdict, self._shared.loop.time() - sent, None)
 

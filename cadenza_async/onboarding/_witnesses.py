@@ -35,7 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cadenza_async import _endpoints
-from cadenza_async._reconcile import was_changed
+from cadenza_async._reconcile import is_older, was_changed
 from cadenza_async.errors import AmbiguousOutcomeError
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import RowState
@@ -238,8 +238,7 @@ def _tells(account: TradingAccount) -> bool:
 
 def _renamed(account: TradingAccount, since: datetime | None) -> bool:
     """Tell whether an account that was made since then may have had another name."""
-    made = account.created_at
-    recent = since is None or made is None or made >= since
+    recent = since is None or not is_older(account.created_at, since)
     return recent and was_changed(account)
 
 

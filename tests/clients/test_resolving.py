@@ -276,7 +276,7 @@ SPOT = {"externalTradingAccountId": "spot"}
         ([told(nickname="Desk 2", **SPOT, keys=["k-2"])], None),
         ([told(nickname="Desk 2", **SPOT)], None),
         ([told(nickname="Desk 1", **SPOT), told(nickname="Desk 2", **SPOT)], 0),
-        ([told(nickname="Desk 1", **SPOT, createdAt=0)], None),
+        ([told(nickname="Desk 1", **SPOT, createdAt=1_703_052_635_110)], None),
         ([told(nickname="Desk 2", **SPOT, keys=["k-1"])], "doubtful"),
         ([told(nickname="desk1", **SPOT)], "doubtful"),
         ([told(nickname="Desk 1"), told(nickname="Desk 1")], "doubtful"),

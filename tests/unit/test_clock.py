@@ -52,6 +52,32 @@ def test_a_clock_that_was_set_replaces_what_was_known(jump: float) -> None:
     assert seen.when(1000.0) == pytest.approx(-0.1 - jump + 0.2)
 
 
+@pytest.mark.parametrize(
+    ("known", "then", "now", "ahead"),
+    [
+        (True, 0.0, 0.0, 0.0),
+        (True, 0.0, -3600.0, 0.0),
+        (True, 3600.0, 0.0, -3600.0),
+        (True, 0.0, 3600.0, -3600.0),
+        (False, 0.0, 0.0, 0.0),
+        (False, 3600.0, 0.0, -3600.0),
+        (False, 0.0, 3600.0, 0.0),
+    ],
+)
+def test_a_wall_clock_that_was_set_since_a_doubt(
+    known: bool,  # noqa: FBT001
+    then: float,
+    now: float,
+    ahead: float,
+) -> None:
+    """What may have dated it counts: the wall clock as it was, or as it is."""
+    seen = ServerClock(lambda: WALL + now, lambda: LOOP)
+    if known:
+        seen.observe(WALL, sent=LOOP, received=LOOP)
+    seen.doubt(WALL + then - LOOP)
+    assert seen.ahead() == ahead
+
+
 @given(
     st.floats(-1e6, 1e6),
     st.lists(
