@@ -92,6 +92,21 @@ def token_source(given: Token | None) -> Source:
     return FixedToken(given)
 
 
+class _Itself:
+    """An object as a key: equal to nothing else, and kept, so that no other has its id."""
+
+    __slots__ = ("_thing",)
+
+    def __init__(self, thing: object) -> None:
+        self._thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other._thing is self._thing
+
+    def __hash__(self) -> int:
+        return id(self._thing)
+
+
 class Sessions:
     """Finds or makes the session of an identity.
 
@@ -129,7 +144,7 @@ class Sessions:
     def _identify(self, source: Source) -> object:
         if isinstance(source, FixedToken):
             return ("token", source.value.digest(self._key))
-        return ("source", id(source))
+        return _Itself(source)
 
     def _tokens(self, source: Source, limits: Limits) -> Tokens:
         spawn = self._spawn

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import field, frozen
 
-from cadenza_async import AsyncCadenza, SessionPool, _sessions
-from cadenza_async.errors import AuthenticationError, ClosedError, UsageError
+from cadenza_async import AsyncCadenza, Secret, SessionPool, _sessions
+from cadenza_async.errors import AuthenticationError, ClosedError, ConfigError, UsageError
 from cadenza_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from cadenza_async import TradingAccount
+    from cadenza_async.auth import Token
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
 LIMIT = 3
@@ -62,6 +65,56 @@ async def test_an_identity_nobody_uses_is_forgotten(
         monkeypatch.setattr(_sessions, "_LINGER", 0.0)
         pool.client(access_token="second")
         assert len(pool._sessions._recent) == 1
+
+
+@pytest.mark.parametrize("kind", ["callable", "source"])
+async def test_a_client_that_was_logged_out_never_is_somebody_else(
+    sandbox: Sandbox, kind: str
+) -> None:
+    """Its token source is gone by then, and another may have been made where that one was."""
+
+    class Source:
+        def __init__(self, token: str) -> None:
+            self._token = Secret(token)
+
+        async def token(self, *, rejected: Secret | None = None) -> Secret:
+            return self._token
+
+    def source(token: str) -> Token:
+        made = Source(token)
+        return made if kind == "source" else made.token
+
+    async with SessionPool(base_url=sandbox.url) as pool:
+        first = pool.client(access_token=source(sandbox.token("u-1")))
+        await first.logout()
+        gc.collect()
+        token = sandbox.token("u-2")
+        others = [source(token) for _ in range(1000)]
+        for other in others:
+            pool.client(access_token=other)
+        with pytest.raises(ConfigError, match="was logged out"):
+            await first.user()
+
+
+async def test_a_source_that_was_logged_out_is_asked_again(sandbox: Sandbox) -> None:
+    """The same source object is the same identity, whatever it equals."""
+
+    @frozen
+    class Source:
+        tokens: list[str] = field(hash=False)
+
+        async def token(self, *, rejected: Secret | None = None) -> Secret:
+            return Secret(self.tokens[-1])
+
+    one, other = Source([sandbox.token()]), Source([sandbox.token()])
+    other.tokens[:] = one.tokens
+    async with SessionPool(base_url=sandbox.url) as pool:
+        first, apart = pool.client(access_token=one), pool.client(access_token=other)
+        await first.logout()
+        assert apart._session is not first._session
+        one.tokens.append(sandbox.token())
+        assert (await pool.client(access_token=one).user()).user_id == "u-1"
+        assert (await first.user()).user_id == "u-1"
 
 
 async def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
