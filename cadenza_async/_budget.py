@@ -42,6 +42,7 @@ class Budget:
     """
 
     __slots__ = (
+        "_by",
         "_clock",
         "_in_flight",
         "_left",
@@ -59,6 +60,7 @@ class Budget:
         self._limit: int | None = None  # None: the server has not reported one
         self._left = 0
         self._reset: float | None = None  # None: the window's first answer is not there yet
+        self._by = math.inf  # when the reset has passed, as it seemed when it was reported
         self._past = -math.inf
         self._shut = -math.inf
 
@@ -120,7 +122,8 @@ class Budget:
         self._probe_if_idle()
 
     def _ends(self) -> float:
-        return math.inf if self._reset is None else self._clock.when(self._reset)
+        """Return when the window is over; a clock that was set since does not put it off."""
+        return math.inf if self._reset is None else min(self._by, self._clock.when(self._reset))
 
     def _roll(self, now: float) -> None:
         """Begin the next window once the server's clock has surely passed the reset."""
@@ -135,13 +138,17 @@ class Budget:
         current = self._past if self._reset is None else self._reset
         if first or (self._reset is not None and report.reset > current):
             others = sum(self._in_flight.values()) - 1
-            self._reset, self._left = report.reset, report.remaining - others
+            self._open(report.reset, report.remaining - others)
         elif self._reset is None and report.reset > current:
-            self._reset, self._left = report.reset, min(self._left, report.remaining)
+            self._open(report.reset, min(self._left, report.remaining))
         elif self._reset is None or report.reset < current:
             self._left += 1  # it was counted in a window that is over
         else:
             self._left = min(self._left, report.remaining)
+
+    def _open(self, reset: float, left: int) -> None:
+        self._reset, self._left = reset, left
+        self._by = self._clock.when(reset)
 
     def _finish(self, ticket: Ticket) -> None:
         self._in_flight[ticket.rate_class] -= 1

@@ -162,3 +162,29 @@ async def test_a_gateways_limit_is_read_by_the_gateways_clock(
             await client.get_account("a-1", timeout=5)
     assert late.value.retry_after is not None
     assert 25 < late.value.retry_after < 35
+
+
+@pytest.mark.parametrize("step", [-HOUR, -HOUR / 2, HOUR])
+async def test_a_server_whose_clock_is_set_shuts_nobody_out(plain: RawServer, step: float) -> None:
+    """A window does not become longer because the time at which it ends is further away now."""
+    now = int(time.time())
+    limit = {"limit": "30", "remaining": "0", "reset": str(now + 30)}
+    plain.play(
+        answers(
+            200,
+            envelope(data=[], pagination={"hasNext": False}),
+            date=formatdate(now, usegmt=True),
+            **{f"x_ratelimit_{name}": text for name, text in limit.items()},
+        ),
+        answers(200, {"status": "healthy", "version": "1"}, date=formatdate(now + step)),
+    )
+    async with client_on(Machine(), plain) as client:
+        assert await client.get_account("a-1") is None
+        await client.health()
+        if step > 0:
+            assert await client.get_account("a-1") is None
+            return
+        with pytest.raises(DeadlineExceededError) as late:
+            await client.get_account("a-1", timeout=5)
+    assert late.value.retry_after is not None
+    assert 25 < late.value.retry_after < 35
