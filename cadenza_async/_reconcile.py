@@ -171,7 +171,7 @@ async def resolve(
     candidates = candidates_for(question, accounts, lead(session.shared.clock))
     found = choose(question, candidates, renames=session.renames)
     if found is not None and question.name is not None:
-        session.credit(found, question.name)
+        session.shared.credit(found, question.name)
     return found
 
 
@@ -185,7 +185,7 @@ def _of_another(question: Question, session: Session, account: TradingAccount) -
     """Tell whether an account is known to come from a connect of another name."""
     if question.name is None:
         return False
-    name = dict(session.sent_as).get(account.trading_account_id, question.name)
+    name = session.shared.sent_as.get(account.trading_account_id, question.name)
     return _folded(name or "") != _folded(question.name)
 
 

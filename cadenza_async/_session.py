@@ -45,20 +45,10 @@ class Session:
 
     Attributes:
         connected: The ids of the accounts it connected last.
-        sent_as: Of the accounts whose connect is known: the id, and what the connect was named.
         renames: Whether the server has answered a connect with another name than was sent.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "connected",
-        "label",
-        "limits",
-        "renames",
-        "sent_as",
-        "shared",
-        "tokens",
-    )
+    __slots__ = ("__weakref__", "connected", "label", "limits", "renames", "shared", "tokens")
 
     def __init__(
         self, shared: Shared, tokens: Tokens, limits: Limits, *, label: str | None = None
@@ -68,20 +58,14 @@ class Session:
         self.limits = limits
         self.label = label
         self.connected: tuple[str, ...] = ()
-        self.sent_as: tuple[tuple[str, str | None], ...] = ()
         self.renames = False
 
     def note(self, call: Call[Any], value: object) -> None:
         """Remember what a connect made, so that no other one is credited with it."""
         if call.connects and isinstance(value, TradingAccount):
             self.connected = (*self.connected[-_REMEMBERED:], value.trading_account_id)
-            self.credit(value, call.name)
+            self.shared.credit(value, call.name)
             self.renames |= call.name is not None and value.name != call.name
-
-    def credit(self, account: TradingAccount, name: str | None) -> None:
-        """Remember the connect that an account comes from by its name."""
-        known = account.trading_account_id, name
-        self.sent_as = (*self.sent_as[-_REMEMBERED:], known)
 
     def end(self) -> None:
         """Forget the token, as the server has."""

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import time
+from collections import OrderedDict
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     from cadenza_async._transport import ClientSession, Middleware
     from cadenza_async.config import Config
+    from cadenza_async.models import TradingAccount
 
 T = TypeVar("T")
 
 
+_REMEMBERED = 1_000  # connects, of all identities
 _LAST_MOMENT = 1.0  # for calls whose time was up to say so
 
 
@@ -55,6 +58,9 @@ class Shared:
         middlewares: A user's own aiohttp middlewares.
         wall: The wall clock, in Unix seconds.
         jitter: Draws from 0 to 1.
+
+    Attributes:
+        sent_as: What the connects were named that accounts are known to come from, by their ids.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Shared:
         self.jitter = jitter
         self.transport = Transport(config, session=session, middlewares=middlewares)
         self.retry_budget = RetryBudget()
+        self.sent_as: OrderedDict[str, str | None] = OrderedDict()
         self._state = _State.NEW
         self._calls = 0
         self.waits = Deadlines()
@@ -105,6 +112,12 @@ class Shared:
             raise ClosedError("the client was opened before a fork: open one in each process")
         if asyncio.get_running_loop() is not self.loop:
             raise ClosedError("the client belongs to another event loop: open one in each loop")
+
+    def credit(self, account: TradingAccount, name: str | None) -> None:
+        """Remember the connect that an account comes from by its name."""
+        self.sent_as[account.trading_account_id] = name
+        if len(self.sent_as) > _REMEMBERED:
+            self.sent_as.popitem(last=False)
 
     def __enter__(self) -> None:
         """Count a call, so that closing waits for it."""
