@@ -191,7 +191,7 @@ class OutcomeUnknownTimeoutError(OutcomeUnknownError, TimeoutError):
 
 
 class AmbiguousOutcomeError(CadenzaError):
-    """Several accounts fit an unknown outcome, or what is there may be it under another name.
+    """Several accounts fit an unknown outcome, or one may be it under another name.
 
     Attributes:
         accounts: The candidates, if any are there.

@@ -64,7 +64,7 @@ class RowState(StrEnum):
     FAILED = "FAILED"
     """It was refused; nothing was connected."""
     CONFLICT = "CONFLICT"
-    """Several accounts may be this one: a person decides."""
+    """Several accounts may be this one, or one that was changed since: a person decides."""
 
 
 @frozen(kw_only=True)
