@@ -21,11 +21,13 @@ from cadenza_async import (
     onboard,
 )
 from cadenza_async.sandbox import Sandbox
+from tests.raw import RawServer, answers, envelope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 
+EMPTY = answers(200, envelope(data=[], pagination={"hasNext": False}))
 QUARANTINE = 0.2
 
 
@@ -108,3 +110,14 @@ class Job:
     def _read(self, states: tuple[RowState, ...]) -> dict[str, JournalRow]:
         with JournalReader(self.journal) as journal:
             return {row.key: row for row in journal.rows(*states)}
+
+
+async def connect(server: RawServer, rows: Iterable[NewAccount], job: Job) -> list[Any]:
+    """Run a job against another server, a call at a time; return its outcomes."""
+    raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+    async with raw.connect() as pool:
+        tokens, wait = {"u-1": "token"}, QUARANTINE
+        async with onboard(
+            pool, rows, tokens=tokens, journal=job.journal, quarantine=wait, concurrency=1
+        ) as run:
+            return [outcome async for outcome in run]

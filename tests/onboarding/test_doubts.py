@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cadenza_async import RowState, onboard
+from cadenza_async import RowState
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
     AuthenticationError,
@@ -18,10 +18,10 @@ from cadenza_async.errors import (
 from cadenza_async.sandbox import Fault
 from tests.raw import Act, Exchange, RawServer, answers, done, envelope, hang_up, later
 
-from .jobs import QUARANTINE, Job, row
+from .jobs import EMPTY, QUARANTINE, Job, connect, row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable
 
     from cadenza_async import NewAccount
     from cadenza_async.sandbox import Sandbox
@@ -100,17 +100,6 @@ async def test_a_hundred_doubts_cost_a_handful_of_lists(job: Job) -> None:
     assert len(job.calls("connect")) == 100
 
 
-async def test_pages_are_read_to_the_end(job: Job) -> None:
-    """An account on a later page is found, and one that is on none is missed on all."""
-    job.sandbox.script("capped-list:3:100%")
-    await job.run([row(n) for n in range(10)])
-    job.sandbox.script("drop-after-commit@connect", "drop-before-commit@connect")
-    outcomes = await job.run([row(n) for n in range(12)])
-    assert {o.state for o in outcomes.values()} == {RowState.DONE}
-    assert sorted(o.attempts for o in outcomes.values()) == [0] * 10 + [1, 2]
-    assert set(job.names().values()) == {1}
-
-
 async def test_an_account_from_before_is_not_ours(job: Job, sandbox: Sandbox) -> None:
     """An account of the same name that the job did not make is not taken for it."""
     async with job.connect() as pool:
@@ -160,39 +149,10 @@ async def test_found_twice_is_a_conflict(job: Job) -> None:
     """Two accounts of the name that was sent: a person decides."""
     async with RawServer() as server:
         server.play(EMPTY, hang_up, listed("Desk", "Desk"))
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
     assert outcome.state is RowState.CONFLICT
     assert isinstance(outcome.error, AmbiguousOutcomeError)
     assert len(outcome.error.accounts) == 2
-
-
-async def test_lists_that_disagree_prove_nothing(job: Job) -> None:
-    """While the list changes between two looks, nothing is sent again; then it is settled."""
-    await job.run([row(1)])
-    job.sandbox.script("drop-before-commit@connect", "drifting-list", "drifting-list")
-    job.sandbox.script("drifting-list", "drifting-list")
-    outcome = (await job.run([row(1), row(2)]))["desk-2"]
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
-    assert len(job.calls("list")) >= 1 + 6
-
-
-async def test_a_list_that_always_changes_is_given_up(job: Job) -> None:
-    """The row stays UNKNOWN when patience ends."""
-    await job.run([row(1)])
-    job.sandbox.script("drop-before-commit@connect", "drifting-list:100%")
-    outcome = (await job.run([row(2)], patience=0.5))["desk-2"]
-    assert outcome.state is RowState.UNKNOWN
-    assert (await job.journaled())["desk-2"].state is RowState.UNKNOWN
-    job.sandbox.behave()
-    assert await job.states([row(2)]) == {"desk-2": "DONE"}
-    assert len(job.sandbox.accounts) == 2
-
-
-async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
-    """Nothing about the row changes because of it."""
-    job.sandbox.script("ok@list", "drop-after-commit@connect", *["500@list"] * 5, "drop@list")
-    outcome = (await job.run([row(1)]))["desk-1"]
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
 
 
 async def _leave_in_doubt(job: Job, fault: str) -> None:
@@ -248,17 +208,6 @@ async def test_an_unknown_row_that_was_changed_is_refused(job: Job) -> None:
     assert await job.states([row(1)]) == {"desk-1": "DONE"}
 
 
-async def _connect(server: RawServer, rows: Iterable[NewAccount], job: Job) -> list[Any]:
-    raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
-    async with raw.connect() as pool:
-        tokens, wait = {"u-1": "token"}, QUARANTINE
-        async with onboard(
-            pool, rows, tokens=tokens, journal=job.journal, quarantine=wait, concurrency=1
-        ) as run:
-            return [outcome async for outcome in run]
-
-
-EMPTY = answers(200, envelope(data=[], pagination={"hasNext": False}))
 EXISTS = answers(409, envelope(-22017))
 
 
@@ -276,7 +225,7 @@ async def test_a_duplicate_without_a_doubt_fails(job: Job, errno: int) -> None:
     """What exists already, and was never sent by this job, is not ours."""
     async with RawServer() as server:
         server.play(EMPTY, answers(409, envelope(-errno)))
-        (outcome,) = await _connect(server, [row(1)], job)
+        (outcome,) = await connect(server, [row(1)], job)
     assert outcome.state is RowState.FAILED
     assert isinstance(outcome.error, ConflictError)
 
@@ -285,7 +234,7 @@ async def test_a_duplicate_after_a_doubt_is_looked_for(job: Job) -> None:
     """It may be the row's own account after all, which landed later than anybody thought."""
     async with RawServer() as server:
         server.play(EMPTY, hang_up, EMPTY, EMPTY, EXISTS, listed("Desk"))
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
     assert outcome.account.trading_account_id == "id-0"
 
@@ -294,7 +243,7 @@ async def test_a_duplicate_that_is_not_there_fails(job: Job) -> None:
     """It exists, but not among the accounts of this user: it is not sent a third time."""
     async with RawServer() as server:
         server.play(EMPTY, hang_up, EMPTY, EMPTY, EXISTS, EMPTY, EMPTY)
-        (outcome,) = await _connect(server, [row(1)], job)
+        (outcome,) = await connect(server, [row(1)], job)
     assert (outcome.state, outcome.attempts) == (RowState.FAILED, 2)
     assert isinstance(outcome.error, ConflictError)
 
@@ -305,7 +254,7 @@ async def test_an_adopted_account_may_be_gone_already(job: Job) -> None:
     async with RawServer() as server:
         found = answers(200, envelope(data=[gone], pagination={"hasNext": False}))
         server.play(EMPTY, hang_up, found)
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
     assert (outcome.state, outcome.account.status) == (RowState.DONE, "DISCONNECTED")
 
 
@@ -330,7 +279,7 @@ async def test_rows_that_are_being_sent_explain_new_accounts(job: Job) -> None:
 
     async with RawServer(default=act) as server:
         rows = [row(n, name=f"Desk {n}") for n in range(1, 60)]
-        outcomes = await _connect(server, rows, job)
+        outcomes = await connect(server, rows, job)
     assert {o.state for o in outcomes} == {RowState.DONE}
     assert sorted(sent) == sorted(["Desk 1", *(f"Desk {n}" for n in range(1, 60))])
     assert "Desk 1" in sent[1:-10]
@@ -385,70 +334,3 @@ async def hang_up_later(exchange: Exchange) -> None:
     """Say nothing, and go when everybody else has been answered."""
     await asyncio.sleep(0.3)
     await hang_up(exchange)
-
-
-def page(total: int, *names: str) -> Act:
-    """Answer with a page of a list of so many accounts."""
-    rows = [
-        {"tradingAccountId": name, "venue": "BINANCE", "name": name, "status": "ACTIVE"}
-        for name in names
-    ]
-    about = {"total": total, "hasNext": len(names) < total}
-    return answers(200, envelope(data=rows, pagination=about))
-
-
-async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
-    """What was skipped would look like what is not there."""
-    async with RawServer() as server:
-        server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), page(3, "a", "b", "Desk"))
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
-
-
-async def test_a_list_that_is_empty_by_mistake_is_read_again(job: Job) -> None:
-    """It counts an account that it does not name: what was there before is not known yet."""
-    async with RawServer() as server:
-        server.play(page(1), page(1, "Desk"), done)
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
-    assert outcome.state is RowState.FAILED  # the name was taken before
-    assert [r.method for r in server.requests] == ["GET", "GET"]
-
-
-async def test_what_is_skipped_again_and_again_is_not_gone(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lists that shrink while they are read agree with each other, but prove nothing."""
-    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
-    async with RawServer() as server:
-        server.play(EMPTY, hang_up, *[page(3, "a"), page(2, "b")] * 4)
-        server.play(page(3, "a", "b", "Desk"))
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
-
-
-async def test_a_list_that_always_shrinks_is_given_up(job: Job) -> None:
-    """The row stays UNKNOWN when patience ends."""
-
-    async def shrinking(exchange: Exchange) -> None:
-        total, name = (2, "b") if "offset=1" in exchange.request.target else (3, "a")
-        await page(total, name)(exchange)
-
-    async with RawServer() as server:
-        server.play(EMPTY, hang_up)
-        server.default = shrinking
-        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
-        assert await raw.states([row(1, name="Desk")], patience=0.5) == {"desk-1": "UNKNOWN"}
-    assert not [r for r in server.requests[2:] if r.method == "POST"]
-
-
-async def test_a_page_that_fails_does_not_cost_those_before_it(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is asked for again, however often it takes; the list is not begun anew."""
-    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
-    async with RawServer() as server:
-        server.play(EMPTY, hang_up, page(2, "a"), *[hang_up] * 6, page(2, "Desk"))
-        (outcome,) = await _connect(server, [row(1, name="Desk")], job)
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
-    lists = [r.target for r in server.requests[2:]]
-    assert ["offset=1" in target for target in lists] == [False, *[True] * 7]

@@ -1,0 +1,122 @@
+"""Lists that are read to find out what became of a row, while they change or fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cadenza_async import RowState
+from tests.raw import Act, RawServer, answers, done, envelope, hang_up
+
+from .jobs import EMPTY, Job, connect, row
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.raw import Exchange
+
+
+def page(total: int, *names: str) -> Act:
+    """Answer with a page of a list of so many accounts."""
+    rows = [
+        {"tradingAccountId": name, "venue": "BINANCE", "name": name, "status": "ACTIVE"}
+        for name in names
+    ]
+    about = {"total": total, "hasNext": len(names) < total}
+    return answers(200, envelope(data=rows, pagination=about))
+
+
+async def test_pages_are_read_to_the_end(job: Job) -> None:
+    """An account on a later page is found, and one that is on none is missed on all."""
+    job.sandbox.script("capped-list:3:100%")
+    await job.run([row(n) for n in range(10)])
+    job.sandbox.script("drop-after-commit@connect", "drop-before-commit@connect")
+    outcomes = await job.run([row(n) for n in range(12)])
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert sorted(o.attempts for o in outcomes.values()) == [0] * 10 + [1, 2]
+    assert set(job.names().values()) == {1}
+
+
+async def test_lists_that_disagree_prove_nothing(job: Job) -> None:
+    """While the list changes between two looks, nothing is sent again; then it is settled."""
+    await job.run([row(1)])
+    job.sandbox.script("drop-before-commit@connect", "drifting-list", "drifting-list")
+    job.sandbox.script("drifting-list", "drifting-list")
+    outcome = (await job.run([row(1), row(2)]))["desk-2"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 2)
+    assert len(job.calls("list")) >= 1 + 6
+
+
+async def test_a_list_that_always_changes_is_given_up(job: Job) -> None:
+    """The row stays UNKNOWN when patience ends."""
+    await job.run([row(1)])
+    job.sandbox.script("drop-before-commit@connect", "drifting-list:100%")
+    outcome = (await job.run([row(2)], patience=0.5))["desk-2"]
+    assert outcome.state is RowState.UNKNOWN
+    assert (await job.journaled())["desk-2"].state is RowState.UNKNOWN
+    job.sandbox.behave()
+    assert await job.states([row(2)]) == {"desk-2": "DONE"}
+    assert len(job.sandbox.accounts) == 2
+
+
+async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
+    """Nothing about the row changes because of it."""
+    job.sandbox.script("ok@list", "drop-after-commit@connect", *["500@list"] * 5, "drop@list")
+    outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
+    """What was skipped would look like what is not there."""
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), page(3, "a", "b", "Desk"))
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def test_a_list_that_is_empty_by_mistake_is_read_again(job: Job) -> None:
+    """It counts an account that it does not name: what was there before is not known yet."""
+    async with RawServer() as server:
+        server.play(page(1), page(1, "Desk"), done)
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+    assert outcome.state is RowState.FAILED  # the name was taken before
+    assert [r.method for r in server.requests] == ["GET", "GET"]
+
+
+async def test_what_is_skipped_again_and_again_is_not_gone(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists that shrink while they are read agree with each other, but prove nothing."""
+    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, *[page(3, "a"), page(2, "b")] * 4)
+        server.play(page(3, "a", "b", "Desk"))
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
+async def test_a_list_that_always_shrinks_is_given_up(job: Job) -> None:
+    """The row stays UNKNOWN when patience ends."""
+
+    async def shrinking(exchange: Exchange) -> None:
+        total, name = (2, "b") if "offset=1" in exchange.request.target else (3, "a")
+        await page(total, name)(exchange)
+
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up)
+        server.default = shrinking
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        assert await raw.states([row(1, name="Desk")], patience=0.5) == {"desk-1": "UNKNOWN"}
+    assert not [r for r in server.requests[2:] if r.method == "POST"]
+
+
+async def test_a_page_that_fails_does_not_cost_those_before_it(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for again, however often it takes; the list is not begun anew."""
+    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, page(2, "a"), *[hang_up] * 6, page(2, "Desk"))
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+    lists = [r.target for r in server.requests[2:]]
+    assert ["offset=1" in target for target in lists] == [False, *[True] * 7]
