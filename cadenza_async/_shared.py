@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_REMEMBERED = 1_000  # connects, of all identities
+_REMEMBERED = 256  # connects, of all identities
 _LAST_MOMENT = 1.0  # for calls whose time was up to say so
 
 

@@ -57,7 +57,7 @@ async def test_what_is_stored_is_unfinished(tmp_path: Path, openapi: Sandbox) ->
     assert stored["credentialId"] == openapi.credentials[0]["credentialId"]
     status = await cadenza("onboard", "--status", str(tmp_path / "accounts.journal"))
     assert status.code == 3
-    assert "1 stored (1 rows)" in status.out
+    assert "1 stored (1 row)" in status.out
     (row,) = report(tmp_path / "accounts.reports", "unfinished")
     assert row["credentialId"] == stored["credentialId"]
     assert "the credential that is stored" in row["remedy"]
@@ -69,7 +69,7 @@ async def test_what_is_stored_is_unfinished(tmp_path: Path, openapi: Sandbox) ->
 async def test_a_sandbox_of_its_own_speaks_the_right_dialect(tmp_path: Path) -> None:
     """Nobody has to know which."""
     end = await cadenza("onboard", _file(tmp_path, account(1)), "--sandbox", *BY_CREDENTIAL)
-    assert (end.code, end.out.splitlines()) == (0, ["1 connected (1 rows)"])
+    assert (end.code, end.out.splitlines()) == (0, ["1 connected (1 row)"])
 
 
 async def test_a_dry_run_counts_three_calls(tmp_path: Path) -> None:
