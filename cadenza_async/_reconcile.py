@@ -168,14 +168,14 @@ async def resolve(
     if question.unanswered:
         accounts = [a for a in accounts if a.trading_account_id not in session.connected]
     accounts = [a for a in accounts if not _of_another(question, session, a)]
-    candidates = candidates_for(question, accounts, lead(session.shared.clock))
+    candidates = candidates_for(question, accounts, lead_of(session.shared.clock))
     found = choose(question, candidates, renames=session.renames)
     if found is not None and question.name is not None:
         session.shared.credit(found, question.name)
     return found
 
 
-def lead(clock: ServerClock) -> timedelta:
+def lead_of(clock: ServerClock) -> timedelta:
     """Return how far the clock that dates accounts is ahead of ours, at the least."""
     slack = _SLACK if clock.known else _SLACK_WITHOUT_CLOCK
     return timedelta(seconds=clock.ahead()) - slack

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import evolve
 
-from cadenza_async._reconcile import lead
+from cadenza_async._reconcile import lead_of
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ConflictError, OutcomeUnknownError
 from cadenza_async.onboarding._states import OPEN, RowState, waiting
@@ -194,7 +194,7 @@ class Doubts(Generic[T]):
         sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
         if sent is None:
             return None
-        return sent + (lead(self._desk.shared.clock) if row.attempts else -_LONG)
+        return sent + (lead_of(self._desk.shared.clock) if row.attempts else -_LONG)
 
     def _due(self, row: Row) -> float:
         return (row.since or 0.0) + self._quarantine
