@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REPORTS = ("connected", "failed", "unfinished")
 NAMES = {f"{name}.{kind}" for name in REPORTS for kind in ("csv", "jsonl")}
+LOCK = ".reports-lock"
 
 
 def outcome(state: RowState, key: str) -> RowOutcome:
@@ -65,7 +66,7 @@ def test_every_outcome_has_its_place(tmp_path: Path) -> None:
         reports.begin()
         for number, state in enumerate(RowState):
             reports.add(outcome(state, str(number)), Origin(key=str(number), line=number))
-        assert names(folder) == {f".{name}.new" for name in NAMES}
+        assert names(folder) == {LOCK} | {f".{name}.new" for name in NAMES}
         reports.commit()
     found = {
         name: [row["state"] for row in report(folder, name)]
@@ -76,7 +77,7 @@ def test_every_outcome_has_its_place(tmp_path: Path) -> None:
         "failed": ["FAILED", "CONFLICT"],
         "unfinished": ["PENDING", "INTENT", "UNKNOWN", "STORED"],
     }
-    assert names(folder) == NAMES
+    assert names(folder) == NAMES | {LOCK}
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (*folder.iterdir(), folder)}
     assert modes == {0o600, 0o700}
 
@@ -92,7 +93,27 @@ def test_earlier_reports_stay_until_there_are_new_ones(tmp_path: Path) -> None:
         reports.begin()
         reports.add(outcome(RowState.DONE, "new"), Origin(key="new"))
     assert [row["key"] for row in report(tmp_path, "connected")] == ["old"]
-    assert names(tmp_path) == NAMES
+    assert names(tmp_path) == NAMES | {LOCK}
+
+
+def refused(folder: Path) -> None:
+    """Nobody else can begin reports there, and is told what to do."""
+    with Reports(folder) as late, pytest.raises(ConfigError, match="--reports"):
+        late.begin()
+
+
+def test_a_folder_is_one_jobs_until_that_has_ended(tmp_path: Path) -> None:
+    """Or the rows of two would be mixed up; what has begun is not disturbed."""
+    with Reports(tmp_path) as first:
+        first.begin()
+        first.add(outcome(RowState.DONE, "first"), Origin(key="first"))
+        refused(tmp_path)
+        first.commit()
+        refused(tmp_path)
+    with Reports(tmp_path) as second:
+        second.begin()
+    assert [row["key"] for row in report(tmp_path, "connected")] == ["first"]
+    assert names(tmp_path) == NAMES | {LOCK}
 
 
 def test_a_full_disk_is_complained_of_as_such(tmp_path: Path) -> None:
@@ -101,7 +122,7 @@ def test_a_full_disk_is_complained_of_as_such(tmp_path: Path) -> None:
         reports.begin()
         with pytest.raises(ConfigError, match="reports cannot be written"):
             reports.commit()
-    assert not names(tmp_path)
+    assert names(tmp_path) == {LOCK}
 
 
 def test_any_text_can_be_written(tmp_path: Path) -> None:

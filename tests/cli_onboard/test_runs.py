@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ from tests.cli.terminal import at_terminal
 from .files import account, crowd, lines, names, private, report, table, tokens
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cadenza_async.sandbox import Sandbox
 
 
@@ -124,6 +125,23 @@ async def test_the_same_command_meanwhile_leaves_the_reports_alone(
     assert "is in use by another job" in other.err
     assert (end.code, end.err) == (0, "")
     (connected,) = report(tmp_path / "accounts.reports", "connected")
+    assert connected["name"] == "Desk 1"
+
+
+async def test_two_jobs_do_not_mix_their_reports(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The later one of two that were told the same folder sends nothing, and is told why."""
+    slow = private(tmp_path / "slow.csv", table([account(1, apiKey="slow")]))
+    other = private(tmp_path / "other.csv", table([account(2)]))
+    folder = ("--reports", str(tmp_path / "reports"))
+    command = (*CADENZA, "onboard", str(slow), *folder)
+    async with started(*command, env=environment(sandbox)) as process:
+        await until(lambda: connects(sandbox) > 0)
+        late = await cadenza("onboard", str(other), *folder, sandbox=sandbox)
+        end = await ended(process)
+    assert (late.code, late.out, connects(sandbox)) == (2, "", 1)
+    assert "another job is writing its reports to" in late.err
+    assert (end.code, end.err) == (0, "")
+    (connected,) = report(tmp_path / "reports", "connected")
     assert connected["name"] == "Desk 1"
 
 
@@ -349,26 +367,6 @@ async def test_a_full_disk_ends_a_run_and_not_the_job(tmp_path: Path, sandbox: S
     assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 600
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a full disk")
-async def test_an_output_without_room_does_not_forbid_to_go_on(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
-    """Nothing is done twice by a job, so there is nothing to be looked for first."""
-    file = private(tmp_path / "accounts.csv", table([account(1)]))
-    full = os.open("/dev/full", os.O_WRONLY)
-    env = environment(sandbox)
-    async with started(*CADENZA, "onboard", str(file), env=env, stdout=full) as process:
-        os.close(full)
-        end = await ended(process)
-    assert (end.code, end.err) == (
-        3,
-        (
-            "standard output cannot be written: No space left on device\n"
-            "Make room. The same command again goes on with what is not done.\n"
-        ),
-    )
-
-
 async def test_reports_that_lack_a_row_are_none(tmp_path: Path, sandbox: Sandbox) -> None:
     """Where there was no room for a row, none of the reports pretends to tell of every one."""
     rows = [account(number, apiSecret="") for number in range(2000)]
@@ -378,4 +376,4 @@ async def test_reports_that_lack_a_row_are_none(tmp_path: Path, sandbox: Sandbox
     reports = tmp_path / "accounts.reports"
     assert end.code == 2
     assert end.err.startswith(f"the reports cannot be written to {reports}: File too large\n")
-    assert not names(reports)
+    assert names(reports) == {".reports-lock"}

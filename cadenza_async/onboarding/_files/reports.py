@@ -6,15 +6,17 @@ import csv
 import json
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from attrs import frozen
 
 from cadenza_async.errors import AuthenticationError, ConfigError, PermissionDeniedError
+from cadenza_async.onboarding._schema import lock
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Generator, Mapping
     from pathlib import Path
     from types import TracebackType
@@ -114,7 +116,7 @@ class Reports:
     """Three reports, each as CSV and as JSON lines: connected, failed, unfinished.
 
     Use it with ``with``, and `begin` before the first row. They replace earlier ones all at once
-    by `commit`, and only their owner can read them.
+    by `commit`, and only their owner can read them. From beginning to end the folder is theirs.
 
     Args:
         folder: Where they are written; made when it is not there.
@@ -133,9 +135,11 @@ class Reports:
         return self
 
     def begin(self) -> None:
-        """Begin anew; nobody else may be writing reports to this folder."""
+        """Begin anew, unless another job has the folder."""
         with self._writing(), ExitStack() as files:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.enter_context(closing(_lock(self.folder)))
+            files.callback(_remove_drafts, self.folder)
             for name, columns in _COLUMNS.items():
                 table = files.enter_context(_open(_draft(self.folder, f"{name}.csv")))
                 lines = files.enter_context(_open(_draft(self.folder, f"{name}.jsonl")))
@@ -149,11 +153,8 @@ class Reports:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._sheets:  # or those that are there are somebody else's
-            with suppress(OSError):  # what found no room was complained of, and is not kept
-                self._files.close()
-            for name in _FILES:
-                _draft(self.folder, name).unlink(missing_ok=True)
+        with suppress(OSError):  # what found no room was complained of, and is not kept
+            self._files.close()
 
     def add(self, outcome: RowOutcome, origin: Origin) -> None:
         """Write down what became of a row."""
@@ -167,7 +168,7 @@ class Reports:
                 for stream in (sheet.table, sheet.lines):
                     stream.flush()
                     os.fsync(stream.fileno())
-            self._files.close()
+                    stream.close()
             for name in _FILES:
                 _draft(self.folder, name).replace(self.folder / name)
 
@@ -187,8 +188,22 @@ class Reports:
 _FILES: Final = [f"{name}.{kind}" for name in _COLUMNS for kind in ("csv", "jsonl")]
 
 
+def _lock(folder: Path) -> sqlite3.Connection:
+    with suppress(ConfigError):
+        return lock(str(folder / ".reports"))
+    raise ConfigError(
+        f"another job is writing its reports to {folder}: wait until it has ended, or name another"
+        " folder with --reports"
+    )
+
+
 def _draft(folder: Path, name: str) -> Path:
     return folder / f".{name}.new"
+
+
+def _remove_drafts(folder: Path) -> None:
+    for name in _FILES:
+        _draft(folder, name).unlink(missing_ok=True)
 
 
 @frozen(kw_only=True)
