@@ -137,6 +137,7 @@ class Conduct:
     _meter: Meter = field(init=False)
     _intake: Intake = field(init=False)
     _missing: int | None = field(default=None, init=False)
+    _unheard: OSError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._meter = Meter(self.plan.span)
@@ -148,6 +149,7 @@ class Conduct:
         Raises:
             Stopped: If somebody ended it.
             CadenzaError: If it could not begin, or go on.
+            OSError: If standard output took no more; there are reports nevertheless.
         """
         ended: BaseException | None = None
         try:
@@ -156,11 +158,13 @@ class Conduct:
             ended = stopped(stop)
         except CadenzaError as error:
             ended = error
+        except OSError as error:
+            self._unheard = error
         except sqlite3.Error as error:
             ended = ConfigError(f"the journal {self.journal} cannot be used: {error}")
         if ended is None or self._intake.users:
             self._conclude()
-        if ended is not None:
+        if ended := ended or self._unheard:
             raise ended
         return self._tally.code()
 
@@ -185,6 +189,8 @@ class Conduct:
             async with watched(progress, json=self.plan.json):
                 async for outcome in job:
                     self._take(outcome, self._intake.claim(outcome))
+                    if self._unheard is not None:
+                        break
             self._missing = job.missing
 
     async def _enter(self, stack: AsyncExitStack) -> tuple[SessionPool | AsyncCadenza, Tokens]:
@@ -212,7 +218,15 @@ class Conduct:
         if self.reports is not None:
             self.reports.add(outcome, origin)
         if self.plan.json:
-            write_json(facts)
+            self._tell(partial(write_json, facts))
+
+    def _tell(self, say: Callable[[], None]) -> None:
+        """Say something, unless nobody has heard what was said before."""
+        if self._unheard is None:
+            try:
+                say()
+            except OSError as error:
+                self._unheard = error
 
     def _conclude(self) -> None:
         """Account for every row that was read, those without an outcome included."""
@@ -226,7 +240,7 @@ class Conduct:
             unread=None if self._intake.exhausted else self.source.name,
             reports=None if self.reports is None else self.reports.folder,
         )
-        summary.tell(json=self.plan.json)
+        self._tell(partial(summary.tell, json=self.plan.json))
 
 
 def _build(stage: Stage, dialect: Dialect) -> Sandbox:
