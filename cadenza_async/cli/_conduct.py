@@ -234,10 +234,11 @@ class Conduct:
             self._take(outcome, origin)
         if self.reports is not None:
             self.reports.commit()
+        name = self.source.name
         summary = Summary(
             tally=self._tally,
             missing=self._missing or 0,
-            unread=None if self._intake.exhausted else self.source.name,
+            unread=None if self._intake.exhausted else f"{name} was not read to its end.",
             reports=None if self.reports is None else self.reports.folder,
         )
         self._tell(partial(summary.tell, json=self.plan.json))

@@ -30,8 +30,9 @@ def show(journal: Path, *, json: bool) -> int:
             outcome = outcome_of(row)
             tally.add(outcome, describe(outcome, Origin(key=row.key)))
             missing += row.missing
-        url = reader.base_url
+        url, complete = reader.base_url, reader.complete
     if not json:
         open_console(sys.stdout).print(printable(f"{journal} for {url}"), soft_wrap=True)
-    Summary(tally=tally, missing=missing).tell(json=json)
-    return tally.code()
+    unread = None if complete else "The newest run has not met all of its rows."
+    Summary(tally=tally, missing=missing, unread=unread).tell(json=json)
+    return tally.code(whole=complete)

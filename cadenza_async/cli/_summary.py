@@ -28,7 +28,7 @@ class Summary:
     Attributes:
         tally: The rows.
         missing: How many rows of the journal were not in the file.
-        unread: What was not read to its end.
+        unread: Why there may be more rows than these, if so.
         reports: The folder with the details.
     """
 
@@ -55,7 +55,7 @@ class Summary:
             yield Text(printable(f"  {reason}"), "red")
             yield Text(f"    {reason.remedy}")
         if self.unread is not None:
-            yield Text(printable(f"{self.unread} was not read to its end."))
+            yield Text(printable(self.unread))
         if self.missing:
             yield Text(f"Not among the rows: {counted(self.missing)} of the journal.")
         if self.tally.unused:

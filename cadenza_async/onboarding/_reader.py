@@ -90,6 +90,15 @@ class JournalReader:
         (url,) = self._file.execute("SELECT base_url FROM journal").fetchone()
         return str(url)
 
+    @property
+    def complete(self) -> bool:
+        """Whether the newest run met all of its rows; those it did not come to are not known here.
+
+        A run that is going on has not.
+        """
+        (complete,) = self._file.execute("SELECT complete = run FROM journal").fetchone()
+        return bool(complete)
+
     def counts(self) -> dict[RowState, int]:
         """Return how many rows are in each state."""
         found = self._file.execute("SELECT state, count(*) FROM rows GROUP BY state")

@@ -200,26 +200,6 @@ async def test_a_lost_answer_is_found_after_the_quarantine(
     assert sorted(each["name"] for each in sandbox.accounts) == [f"Desk {n}" for n in range(5)]
 
 
-async def test_a_journal_tells_how_far_a_job_is(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Without sending anything; with the exit code that a run would have."""
-    rows = [account(1), account(2, apiKey="invalid"), account(3, user="u-7")]
-    file = private(tmp_path / "accounts.csv", table(rows))
-    given = tokens(tmp_path / "tokens.json", sandbox, users=1)
-    await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
-    sent = len(sandbox.requests)
-    journal = str(tmp_path / "accounts.journal")
-    end = await cadenza("onboard", "--status", journal)
-    assert (end.code, end.err) == (3, "")
-    assert end.out.startswith(f"{journal} for {sandbox.url}\n1 connected, 1 failed, 1 not done")
-    script = await cadenza("onboard", "--status", journal, "--json")
-    counts = script.json[0]["summary"]["counts"]
-    assert (counts["DONE"], counts["FAILED"], counts["PENDING"]) == (1, 1, 1)
-    assert len(sandbox.requests) == sent
-    private(file, table(rows[:1]))
-    end = await cadenza("onboard", str(file), "--tokens", given, sandbox=sandbox)
-    assert (end.code, "Not among the rows: 2 rows of the journal." in end.out) == (0, True)
-
-
 async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) -> None:
     """The time is for what is left."""
     rows = [account(number) for number in range(59)]
