@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.process import HOME, Ended, cadenza
 
-from .files import COLUMNS, account, crowd, lines, marker, private, table
+from .files import COLUMNS, account, crowd, lines, marker, names, private, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,10 +203,23 @@ async def test_equal_names_are_no_mistake_if_they_are_told_apart(tmp_path: Path)
     assert (end.code, end.err) == (0, "")
 
 
-async def test_nothing_in_it_is_no_mistake(tmp_path: Path) -> None:
-    """An empty file has no bad row, and takes no time."""
-    end = await cadenza("onboard", str(private(tmp_path / "accounts.csv", "\n")), "--dry-run")
+async def test_no_rows_are_no_mistake(tmp_path: Path) -> None:
+    """A header alone has no bad row, and takes no time."""
+    end = await cadenza("onboard", str(private(tmp_path / "accounts.csv", table([]))), "--dry-run")
     assert (end.code, end.out) == (0, "Good rows: 0, bad rows: 0; nothing was sent.\n")
+
+
+@pytest.mark.parametrize("arguments", [("--dry-run",), ("--json",)], ids=["dry run", "run"])
+@pytest.mark.parametrize("text", ["", "\n \r\n"], ids=["empty", "blank"])
+async def test_nothing_at_all_is_refused(
+    tmp_path: Path, sandbox: Sandbox, text: str, arguments: tuple[str, ...]
+) -> None:
+    """What was to write the file came to grief, and nobody must be told that all is done."""
+    places = ("onboard", "-", "--journal", str(tmp_path / "journal"))
+    end = await cadenza(*places, *arguments, sandbox=sandbox, typed=text)
+    assert (end.code, sandbox.requests) == (2, [])
+    assert end.err.startswith("standard input: there is nothing in it, not even a header\n")
+    assert "connected.csv" not in names(tmp_path)
 
 
 @pytest.mark.parametrize("journal", ["accounts.csv/journal", 300 * "x"], ids=["file", "long"])

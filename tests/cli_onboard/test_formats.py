@@ -24,6 +24,7 @@ ACCOUNT = NewAccount(
     venue="BINANCE", api_key=KEY, api_secret=SECRET, name="Büro, „7“", key="k-1", user="u-1"
 )
 CSV, JSON = table([ROW]), lines([ROW])
+EXCEL, TABS = table([ROW], delimiter=";"), table([ROW], delimiter="\t")
 
 
 def read(text: str | bytes, folder: Path) -> list[FileRow]:
@@ -38,8 +39,10 @@ def read(text: str | bytes, folder: Path) -> list[FileRow]:
         CSV,
         CSV.encode("utf-8-sig"),
         CSV.replace(SECRET, "…").replace("\r\n", "\n").replace("…", SECRET),
-        table([ROW], delimiter=";"),
-        table([ROW], delimiter="\t"),
+        EXCEL,
+        TABS,
+        f"sep=;\r\n{EXCEL}",
+        f'"sep=\t"\n{TABS}',
         f"\r\n \r\n{CSV}\r\n,,,,,,,\r\n",
         CSV.replace("apiKey", "api_key").replace("apiSecret", " API_SECRET "),
         CSV.replace("BINANCE", " BINANCE "),
@@ -52,9 +55,9 @@ def read(text: str | bytes, folder: Path) -> list[FileRow]:
         lines([{**ROW, "accountType": ""}]),
     ],
     ids=[
-        "csv", "csv with a mark", "unix", "Excel", "tabs", "blank lines", "spellings", "spaces",
-        "no last newline", "json", "json with a mark", "json with blank lines", "json spellings",
-        "nulls", "empty",
+        "csv", "csv with a mark", "unix", "Excel", "tabs", "sep", "sep quoted", "blank lines",
+        "spellings", "spaces", "no last newline", "json", "json with a mark",
+        "json with blank lines", "json spellings", "nulls", "empty",
     ],
 )  # fmt: skip
 def test_one_row_in_many_shapes(text: str | bytes, tmp_path: Path) -> None:
@@ -106,9 +109,22 @@ def test_a_quick_look_counts_the_rows_of_each_user(tmp_path: Path) -> None:
         ("venue,apiKey,api_key,apiSecret\n", "the header has apiKey twice"),
         ("venue,name\n", "the header lacks apiKey, apiSecret"),
         ('"venue\n', "column 1 of the header is none of"),
+        (f"sep=;{KEY}\nvenue;apiKey\n", "column 1 of the header is none of"),
+        ("sep=;\nsep=;\n", "column 1 of the header is none of"),
+        ("sep=;\n", "there is nothing in it"),
         ("venue,apiKey\n".encode("utf-16").decode("latin-1"), "column 1 of the header"),
     ],
-    ids=["no header", "unknown", "twice", "missing", "unreadable", "UTF-16"],
+    ids=[
+        "no header",
+        "unknown",
+        "twice",
+        "missing",
+        "unreadable",
+        "no sep",
+        "sep twice",
+        "sep alone",
+        "UTF-16",
+    ],
 )
 def test_a_file_with_another_header_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     """What stands there is not shown: without a header it is somebody's key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 2 * 1024 * 1024  # characters of a line: more than all cells may have together
 
+_SEPARATOR: Final = re.compile(r'"?sep=.?"?\s*')  # what Excel says first; the header shows it too
+
 Lines: TypeAlias = "Iterator[str]"
 
 
@@ -40,17 +43,19 @@ def read_records(stream: IO[bytes]) -> Iterator[Record]:
         UsageError: If it is no file of accounts at all. It shows nothing of the content.
     """
     text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
-    blank = 0
+    blank, empty = 0, True
     for first in (lines := _lines(text)):
-        if first.isspace():
+        if first.isspace() or (not blank and _SEPARATOR.fullmatch(first)):
             blank += 1
             continue
-        everything = chain([first], lines)
+        everything, empty = chain([first], lines), False
         if first.lstrip()[0] in "{[":
             yield from _read_json(everything, blank)
         else:
             yield from _read_csv(first, everything, blank)
     text.detach()  # the stream is not ours to close
+    if empty:
+        raise UsageError("there is nothing in it, not even a header")
 
 
 def _lines(text: io.TextIOWrapper) -> Lines:
