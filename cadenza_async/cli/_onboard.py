@@ -83,7 +83,7 @@ class Job:
         """Where the journal is; None if it is not kept, or nobody has said."""
         if self.journal is not None:
             return Path(self.journal)
-        if self.plan.stage is not None or self.file is None or not Path(self.file).is_file():
+        if self.plan.stage is not None or self.file is None or not _stays(Path(self.file)):
             return None
         return Path(self.file).with_suffix(".journal")
 
@@ -91,6 +91,12 @@ class Job:
         if self.reports is not None:
             return Path(self.reports)
         return None if journal is None else journal.with_suffix(".reports")
+
+
+def _stays(file: Path) -> bool:
+    """Tell whether a file is where a journal can be, too; ``/dev/stdin`` is there for everybody."""
+    volatile = any(file.absolute().is_relative_to(folder) for folder in ("/dev", "/proc"))
+    return file.is_file() and not volatile
 
 
 def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from attrs import frozen
 from cadenza_async._private import can_tell
 from cadenza_async.errors import UsageError
 from cadenza_async.onboarding._files.accounts import FileRow, read_rows, survey
+from cadenza_async.onboarding._files.cells import Flaw
 from cadenza_async.onboarding._files.logins import read_logins
 
 if TYPE_CHECKING:
@@ -90,7 +92,19 @@ def _read(file: str | int, folder: Path) -> Iterator[FileRow]:
         _named("standard input" if file == _STDIN else str(file)),
         open(file, "rb", closefd=file != _STDIN) as stream,
     ):
-        yield from read_rows(stream, folder)
+        before, line = os.fstat(stream.fileno()), 0
+        for row in read_rows(stream, folder):
+            line = row.line
+            yield row
+        if _changed(before, os.fstat(stream.fileno())):
+            flaw = Flaw(line=line + 1, text="the file was changed while it was read: run again")
+            yield FileRow(line=flaw.line, flaws=(flaw,))
+
+
+def _changed(before: os.stat_result, now: os.stat_result) -> bool:
+    """Tell whether rows may be lacking or mixed up; a pipe changes when it is read."""
+    same = (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns)
+    return stat.S_ISREG(now.st_mode) and not same
 
 
 @contextmanager

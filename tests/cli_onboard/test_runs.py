@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cadenza_async import JournalReader, RowState
 from tests.cli.process import CADENZA, cadenza, ended, environment, started, until
-from tests.cli.terminal import at_terminal
 
 from .files import account, crowd, lines, names, private, report, table, tokens
 
@@ -94,22 +92,6 @@ async def test_rows_without_a_key_are_told_by_their_line(tmp_path: Path, sandbox
     first, second, _ = sorted(end.json, key=lambda each: each.get("line", 9))
     assert (first["name"], second["name"]) == ("Desk 1", "Desk 2")
     assert first["key"] != second["key"]
-
-
-async def test_rows_come_from_standard_input(tmp_path: Path, sandbox: Sandbox) -> None:
-    """The journal needs a name then, and references begin in the current folder."""
-    text = table([account(1)])
-    refused = await cadenza("onboard", "-", sandbox=sandbox, typed=text)
-    assert (refused.code, sandbox.requests) == (2, [])
-    assert "--journal" in refused.err
-    arguments = ("onboard", "-", "--journal", str(tmp_path / "some.journal"))
-    end = await cadenza(*arguments, sandbox=sandbox, typed=text)
-    assert (end.code, len(sandbox.accounts)) == (0, 1)
-    assert len(report(tmp_path / "some.reports", "connected")) == 1
-    wrong = await cadenza(*arguments, sandbox=sandbox, typed="who knows\n")
-    assert wrong.code == 2
-    assert "standard input: column 1 of the header" in wrong.err
-    assert len(report(tmp_path / "some.reports", "connected")) == 1
 
 
 async def test_the_same_command_meanwhile_leaves_the_reports_alone(
@@ -299,26 +281,6 @@ async def test_bad_rows_with_the_key_of_a_good_one_are_told_by_their_lines(
         ("2", "", "line 2, apiSecret: is missing"),
         ("3", "", "line 3, venue: is missing"),
     ]
-
-
-async def test_a_pipe_is_read_once(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A file that a program decrypts is as good as any; only its journal needs a name."""
-    pipe = tmp_path / "accounts"
-    os.mkfifo(pipe, 0o600)
-    text = table([account(1)])
-    command = ("onboard", str(pipe), "--journal", str(tmp_path / "journal"))
-    end, _ = await asyncio.gather(
-        cadenza(*command, sandbox=sandbox), asyncio.to_thread(pipe.write_text, text)
-    )
-    assert (end.code, end.err, len(sandbox.accounts)) == (0, "", 1)
-
-
-async def test_keys_are_not_typed_in(sandbox: Sandbox) -> None:
-    """A terminal would show them."""
-    command = ("onboard", "-", "--journal", "nowhere")
-    async with at_terminal(*command, env=environment(sandbox)) as terminal:
-        assert await terminal.end() == 2
-    assert "a terminal would show the keys" in terminal.seen
 
 
 FULL_DISK = """
