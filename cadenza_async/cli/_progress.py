@@ -39,6 +39,7 @@ _RARE: Final = frozenset({RowState.CONFLICT, RowState.STORED})
 _REASONS: Final = 4
 _EACH: Final = 0.25  # seconds
 _PLAIN_EACH: Final = 10.0
+_WINDOWS: Final = 2  # whose calls may be made in one span of the meter
 _SILENCE: Final = 3  # calls without an answer that are no coincidence
 
 
@@ -73,27 +74,34 @@ class Progress:
 
     def pace(self) -> str:
         """Say how fast it goes, and how long it will take."""
-        span = "minute" if self.meter.span == 60 else f"{self.meter.span} s"
-        text = f"{self.meter.calls:,} calls in the last {span}"
-        if self.limit is not None:
-            text += f" of {self.limit * max(1, len(self.users)):,} allowed"
+        calls, span = self.meter.calls, self.meter.span
+        text = f"{calls:,} calls in the last {'minute' if span == 60 else f'{span} s'}"
+        if self.limit is not None and calls <= self._allowed(self.limit):
+            text += f" of {self._allowed(self.limit):,} allowed"
         if self.meter.silent >= _SILENCE:
             return f"{text}, no answer to the last {self.meter.silent:,}"
-        left = self._left()
+        left = self._left() if self.complete else None
         return text if left is None else f"{text}, {left} left"
 
+    def _allowed(self, limit: int) -> int:
+        """Return how many calls all users together may make in the meter's span."""
+        return limit * max(1, len(self.users))
+
     def _left(self) -> str | None:
-        if not self.complete:
-            return None
-        left = self.users - self.tally.users
-        if self.limit is not None:
-            waits = windows(left, self.limit, baseline=0, calls=self.calls)
-            span = self.meter.span
-            return f"about {duration(waits * span)}" if waits else f"less than {duration(span)}"
-        if not self.tally.rows:
-            return None
-        each = (time.monotonic() - self.began) / self.tally.rows
-        return f"about {duration(each * left.total())}"
+        left, elapsed = self.total - self.tally.rows, time.monotonic() - self.began
+        if self.limit is None:
+            each = elapsed / self.tally.rows if self.tally.rows else None
+            return None if each is None else f"about {duration(each * left)}"
+        seconds, span = self._limited(self.limit, left, elapsed), self.meter.span
+        return f"less than {duration(span)}" if seconds < span else f"about {duration(seconds)}"
+
+    def _limited(self, limit: int, left: int, elapsed: float) -> float:
+        """Return the seconds by the limit; what is seen tells whether it is another one."""
+        longest = min(left, max((self.users - self.tally.users).values(), default=0))
+        calls, span = self.meter.calls, self.meter.span
+        waits = windows({None: longest}, limit, baseline=0, calls=self.calls) * span
+        seen = left * self.calls * span / calls if calls and elapsed >= span else 0
+        return seen if calls > _WINDOWS * self._allowed(limit) else max(waits, seen)
 
 
 def duration(seconds: float) -> str:
@@ -111,7 +119,7 @@ async def watched(progress: Progress, *, json: bool) -> AsyncGenerator[None]:
         yield
         return
     console = open_console(sys.stdout)
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:  # which shows no bars
         async with _ticking(lambda: console.print(_line(progress), soft_wrap=True), _PLAIN_EACH):
             yield
         return
@@ -145,9 +153,9 @@ def _line(progress: Progress) -> Text:
 
 def _panel(progress: Progress) -> Group:
     bars = Table.grid(padding=(0, 1))
-    bars.add_column(justify="right")
-    bars.add_column(width=40)
-    bars.add_column(justify="right")
+    bars.add_column(justify="right", no_wrap=True)
+    bars.add_column(max_width=40)
+    bars.add_column(justify="right", no_wrap=True)
     counts = progress.counts()
     unread = progress.total - sum(counts.values())
     for name, (state, colour) in _BARS.items():

@@ -135,6 +135,33 @@ def test_the_pace_is_told_against_the_limit() -> None:
     assert progress(tally=tally).pace().endswith(" of 60 allowed, less than 60 s left")
 
 
+def test_a_limit_that_is_not_the_published_one_is_noticed() -> None:
+    """What was seen for a while tells more: all users may share a limit, or have a higher one."""
+    crowd = Counter({f"u-{number}": 10 for number in range(500)})
+    tally, meter, began = Tally(), Meter(60), time.monotonic() - 600
+    for number in range(300):
+        add(tally, RowState.DONE, user=f"u-{number}")
+    for _ in range(30):
+        meter.count(evolve(ATTEMPT, status=200))
+    shared = progress(users=crowd, tally=tally, meter=meter, began=began)
+    assert shared.pace().endswith(
+        "30 calls in the last minute of 15,000 allowed, about 2 h 37 min left"
+    )
+    assert progress(users=crowd, tally=tally, meter=meter).pace().endswith("less than 60 s left")
+    for _ in range(270):
+        meter.count(evolve(ATTEMPT, status=200))
+    higher = progress(users=Counter({"u-0": 1800}), tally=tally, meter=meter, began=began)
+    assert higher.pace() == "300 calls in the last minute, about 5 min left"
+
+
+def test_rows_that_could_not_be_read_are_not_waited_for() -> None:
+    """Nobody knows whose they were, so their users seem to lack outcomes; the sum tells."""
+    tally = Tally()
+    for _ in range(90):
+        add(tally, RowState.FAILED)
+    assert progress(tally=tally).pace().endswith("less than 60 s left")
+
+
 def test_silence_is_told() -> None:
     """Nobody knows how long it takes until there are answers again."""
     meter = Meter(60)
@@ -157,21 +184,59 @@ def test_without_a_limit_experience_tells() -> None:
     assert quick.pace() == "0 calls in the last 3 s, about 60 s left"
 
 
-@pytest.mark.parametrize("complete", [True, False])
-async def test_where_there_is_no_terminal_lines_are_written(
-    monkeypatch: pytest.MonkeyPatch, *, complete: bool
-) -> None:
-    """One every now and then, until it is over."""
-    out = io.TextIOWrapper(io.BytesIO(), write_through=True)
-    monkeypatch.setattr(sys, "stdout", out)
+class Screen(io.TextIOWrapper):
+    """A terminal, or a pipe."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._bytes = io.BytesIO()
+        super().__init__(self._bytes, "utf-8", write_through=True)
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    @property
+    def shown(self) -> str:
+        return self._bytes.getvalue().decode()
+
+
+async def shown(monkeypatch: pytest.MonkeyPatch, progress: Progress, *, terminal: bool) -> str:
+    """What a run shows first."""
+    screen = Screen(terminal=terminal)
+    monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(_progress, "_PLAIN_EACH", 0.01)
+    async with watched(progress, json=False), asyncio.timeout(5):
+        while "calls" not in screen.shown:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return screen.shown
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("terminal", [True, False], ids=["dumb", "none"])
+async def test_where_there_is_no_terminal_lines_are_written(
+    monkeypatch: pytest.MonkeyPatch, *, complete: bool, terminal: bool
+) -> None:
+    """One every now and then, until it is over; a terminal that cannot go back is none."""
+    monkeypatch.setenv("TERM", "dumb")
     tally = Tally()
     add(tally, RowState.DONE)
-    async with watched(progress(tally=tally, complete=complete), json=False), asyncio.timeout(5):
-        while not out.buffer.getvalue():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    (first, *_) = out.buffer.getvalue().decode().splitlines()
+    text = await shown(monkeypatch, progress(tally=tally, complete=complete), terminal=terminal)
+    (first, *_) = text.splitlines()
     assert first.startswith(f"1 connected of {'94' if complete else '?'} after 0 s; 0 calls")
+
+
+@pytest.mark.parametrize("columns", ["40", "100"])
+async def test_a_narrow_terminal_has_short_bars(
+    monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """Their names and numbers are what tells something."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", columns)
+    counts = {state: 1000 + number for number, state in enumerate(RowState)}
+    text = await shown(monkeypatch, progress(counts=lambda: counts), terminal=True)
+    for name in ("connected", "in flight", "stored", "in doubt", "failed", "in conflict"):
+        assert name in text
+    assert all(f"{number:,}" in text for number in counts.values())
 
 
 async def test_rows_are_read_ahead_in_their_order() -> None:
