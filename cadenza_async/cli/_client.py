@@ -1,18 +1,17 @@
-"""A client for one command, ended cleanly by Ctrl-C and SIGTERM."""
+"""A client for one command, ended cleanly by Ctrl-C and signals."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import signal
 from collections import deque
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import frozen
 
-from cadenza_async.cli._exits import stopped, terminated
+from cadenza_async.cli._exits import ending, stopped, terminated
 from cadenza_async.cli._stored import StoredSession, default_source
 from cadenza_async.client import AsyncCadenza
 
@@ -64,7 +63,7 @@ class Target:
                 not given.
 
         Raises:
-            Stopped: If Ctrl-C or SIGTERM came; it knows the write that may have been done.
+            Stopped: If Ctrl-C or another signal came; it knows the write that may have been done.
             CadenzaError: As ``work`` does.
         """
         last: deque[Attempt] = deque(maxlen=1)
@@ -95,21 +94,22 @@ def _may_be_done(attempt: Attempt) -> bool:
 
 
 def run(job: Coroutine[Any, Any, T]) -> T:
-    """Run in an event loop; SIGTERM cancels, as Ctrl-C does.
+    """Run in an event loop; SIGTERM and SIGHUP cancel, as Ctrl-C does.
 
     Raises:
         KeyboardInterrupt: If Ctrl-C did.
-        Stopped: If SIGTERM did.
+        Stopped: If another signal did.
     """
     try:
-        return asyncio.run(_cancelled_by_sigterm(job))
+        return asyncio.run(_cancelled_by_signals(job))
     except asyncio.CancelledError:
         pass
     raise terminated()
 
 
-async def _cancelled_by_sigterm(job: Coroutine[Any, Any, T]) -> T:
+async def _cancelled_by_signals(job: Coroutine[Any, Any, T]) -> T:
     task = cast("asyncio.Task[Any]", asyncio.current_task())
-    with contextlib.suppress(NotImplementedError):  # Windows has no such signal
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        for number in ending():
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await job

@@ -58,6 +58,12 @@ def terminated() -> Stopped:
     return Stopped("terminated", code=128 + signal.SIGTERM)
 
 
+def ending() -> list[signal.Signals]:
+    """Return the signals that ask a command to end; a terminal that goes is none under nohup."""
+    known = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))  # not on Windows
+    return [each for each in known if each and signal.getsignal(each) is not signal.SIG_IGN]
+
+
 def _terminate(*_: object) -> NoReturn:
     raise terminated()
 
@@ -85,7 +91,8 @@ def reporting(output: Output, *, unsure: str = _LOOK_FIRST) -> Generator[None]:
     Raises:
         SystemExit: If the block did not come to its end.
     """
-    signal.signal(signal.SIGTERM, _terminate)  # a prompt has to switch the echo on again
+    for number in ending():
+        signal.signal(number, _terminate)  # a prompt has to switch the echo on again
     code = 0
     try:
         try:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: prompt, honest, and the next run finishes the job."""
+"""Ctrl-C, SIGTERM and SIGHUP at any moment: prompt, honest, and the next run finishes the job."""
 
 from __future__ import annotations
 
@@ -17,10 +17,19 @@ from .files import account, crowd, private, report, table, tokens
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+SIGNALS = [
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "terminated"),
+    (signal.SIGHUP, 143, "terminated"),
+]
+NOHUP = """
+import runpy, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
+"""
 
 
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS, ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS, ids=["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("seed", range(2))
 async def test_a_stopped_run_is_finished_by_the_next(
     tmp_path: Path, number: signal.Signals, code: int, word: str, seed: int
@@ -47,6 +56,20 @@ async def test_a_stopped_run_is_finished_by_the_next(
         again = await cadenza(*command, sandbox=sandbox)
         assert (again.code, len(report(folder, "connected"))) == (0, 40)
         assert len({each["name"] for each in sandbox.accounts}) == len(sandbox.accounts) == 40
+
+
+async def test_a_terminal_that_goes_stops_nobody_who_does_not_mind(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Under nohup a run goes on to its end."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    sandbox.script("latency:300ms@connect")
+    command = ("-c", NOHUP, "onboard", str(file))
+    async with started(*command, env=environment(sandbox)) as process:
+        await until(lambda: len(sandbox.requests) > 1)
+        process.send_signal(signal.SIGHUP)
+        end = await ended(process)
+    assert (end.code, end.err, len(sandbox.accounts)) == (0, "", 1)
 
 
 async def terminated_in_flight(sandbox: Sandbox, *command: str) -> Ended:
