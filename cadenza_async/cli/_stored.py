@@ -142,7 +142,7 @@ class StoredSession:
             kept = await self._read()
             if kept != spent:
                 return kept
-        return await self._replace(spent, evolve(spent, refresh_token=None))
+        return await self._replace(spent, _used_up(spent))
 
     async def _read(self) -> Kept:
         kept = await asyncio.to_thread(self._entry.read)
@@ -159,13 +159,17 @@ class StoredSession:
         """Store what goes in the place of another, unless something else is there by now."""
         try:
             found = await self._read()  # nobody may have logged out meanwhile, nor another one in
-            if found != spent:
+            if found not in (spent, _used_up(spent)):  # who came too late had given it up
                 return found
             await asyncio.to_thread(self._entry.write, kept)
         except ConfigError as error:  # it still serves this command
             text = complaint(f"the session is not stored: {error}", "Log in again after this.")
             open_console(sys.stderr).print(text, soft_wrap=True)
         return kept
+
+
+def _used_up(kept: Kept) -> Kept:
+    return evolve(kept, refresh_token=None)
 
 
 def _good(kept: Kept, rejected: Secret | None) -> bool:

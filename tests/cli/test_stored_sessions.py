@@ -157,6 +157,23 @@ async def test_a_newer_login_is_not_overwritten(
     assert session(vault) == newer
 
 
+async def test_a_successor_that_comes_late_is_stored(
+    sandbox: Sandbox, vault: Vault, env: dict[str, str]
+) -> None:
+    """Another command was refused the same refresh, waited, and gave the refresh token up."""
+    before = session(vault)["accessToken"]
+    vault.change(due=0, ends=0)
+    sandbox.script("latency:1s@refresh")
+    async with started(*CADENZA, "user", env=env) as process:
+        await until(lambda: called(sandbox)[-1] == REFRESH)
+        vault.change(refreshToken=None)
+        end = await ended(process)
+    assert (end.code, end.err) == (0, "")
+    after = session(vault)
+    assert after["accessToken"] != before
+    assert after["refreshToken"] is not None
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stop_does_not_lose_the_successor(
     sandbox: Sandbox, vault: Vault, env: dict[str, str], number: signal.Signals
