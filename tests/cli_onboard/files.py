@@ -87,5 +87,5 @@ def report(folder: Path, name: str) -> list[dict[str, str]]:
     with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     twins = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
-    assert [row["key"].removeprefix("'") for row in rows] == [twin["key"] for twin in twins]
+    assert [row["key"].replace("'", "") for row in rows] == [twin["key"] for twin in twins]
     return rows

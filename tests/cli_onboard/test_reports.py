@@ -40,12 +40,20 @@ def test_cells_do_nothing(beginning: str) -> None:
     assert (inert(f"1{beginning}"), inert(None), inert(7)) == (f"1{beginning}", "", "7")
 
 
+@pytest.mark.parametrize("end", [";", ';"', "\t", "\n"], ids=["Excel", "quoted", "tab", "line"])
+@pytest.mark.parametrize("formula", ["=1+1", "@SUM(A1)", "\uff1d1+1"])
+def test_parts_of_cells_do_nothing(end: str, formula: str) -> None:
+    """Where commas separate nothing but decimals, a cell begins in the middle of ours."""
+    assert inert(f"Desk{end}{formula}{end}7") == f"Desk{end}'{formula}{end}7"
+    assert inert("Desk; a-b = c, -d") == "Desk; a-b = c, -d"
+
+
 async def test_formulas_are_texts_in_tables_and_untouched_for_programs(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     """Whoever names an account must not command the one who opens the report."""
     rows = [
-        account(1, name='=HYPERLINK("http://x")', user="@SUM(A1)", key="+1"),
+        account(1, name='=HYPERLINK("http://x")', user="@SUM(A1)", key="+1;=2"),
         account(2, name="-2", key="=3", apiKey="invalid"),
     ]
     file = private(tmp_path / "accounts.jsonl", lines(rows))
@@ -53,10 +61,11 @@ async def test_formulas_are_texts_in_tables_and_untouched_for_programs(
     assert end.code == 1
     (connected,) = report(tmp_path / "journal.reports", "connected")
     assert (connected["name"], connected["user"]) == ('\'=HYPERLINK("http://x")', "'@SUM(A1)")
+    assert connected["key"] == "'+1;'=2"
     (failed,) = report(tmp_path / "journal.reports", "failed")
     assert (failed["name"], failed["key"], failed["errno"]) == ("'-2", "'=3", "'-120001")
     twin = json.loads((tmp_path / "journal.reports" / "connected.jsonl").read_text())
-    assert (twin["name"], twin["user"], twin["key"]) == (rows[0]["name"], "@SUM(A1)", "+1")
+    assert (twin["name"], twin["user"], twin["key"]) == (rows[0]["name"], "@SUM(A1)", "+1;=2")
 
 
 def test_every_outcome_has_its_place(tmp_path: Path) -> None:

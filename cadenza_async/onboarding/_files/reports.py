@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
@@ -43,7 +44,9 @@ _AGAIN: Final = {
     RowState.UNKNOWN: "Run the same command again: it finds out what became of this row.",
 }
 _FIRST: Final = (AuthenticationError, ConfigError, PermissionDeniedError)  # somebody must act
-_ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n")  # beginnings that make a cell a formula
+# What makes a cell a formula at its beginning, in wide letters, too; and a cell begins after a
+# semicolon or a line break where a spreadsheet separates by others than our commas.
+_ACTIVE: Final = re.compile('^(?=[\t\r\n])|(^|[;\t\r\n]"*)(?=[-=+@\uff1d\uff0b\uff0d\uff20])')
 
 
 def sheet_of(state: RowState) -> str:
@@ -108,8 +111,7 @@ def _remedy(error: CadenzaError, again: str | None) -> str:
 
 def inert(cell: object) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_ACTIVE) else text
+    return "" if cell is None else _ACTIVE.sub(r"\1'", str(cell))
 
 
 class Reports:
