@@ -80,7 +80,13 @@ class Job:
 
     @property
     def journal_path(self) -> Path | None:
-        """Where the journal is; None if it is not kept, or nobody has said."""
+        """Where the journal is; None if it is not kept, or nobody has said.
+
+        Raises:
+            UsageError: If what was said is no file's name.
+        """
+        if self.journal is not None and not Path(self.journal).name:
+            raise UsageError("--journal must name a file")
         if self.journal is not None:
             return Path(self.journal)
         if self.plan.stage is not None or self.file is None or not _stays(Path(self.file)):
@@ -88,6 +94,8 @@ class Job:
         return Path(self.file).with_suffix(".journal")
 
     def _folder(self, journal: Path | None) -> Path | None:
+        if self.reports == "":  # an empty variable of a shell, and not the current folder
+            raise UsageError("--reports must name a folder")
         if self.reports is not None:
             return Path(self.reports)
         return None if journal is None else journal.with_suffix(".reports")
