@@ -255,18 +255,41 @@ async def test_a_bad_row_needs_no_network(tmp_path: Path, sandbox: Sandbox) -> N
     )
 
 
+@pytest.mark.parametrize("key", ["slow", "quick"])
 async def test_rows_with_the_same_key_are_told_apart_by_their_lines(
-    tmp_path: Path, sandbox: Sandbox
+    tmp_path: Path, sandbox: Sandbox, key: str
 ) -> None:
-    """The first is connected, however long that takes; the other is refused at once."""
-    rows = [account(1, apiKey="slow"), account(1, name="Another")]
+    """The first is connected, however long that takes; the others are refused at once."""
+    rows = [account(1, name=f"Desk {line}") for line in range(2, 302)]
+    rows[0]["apiSecret"], rows[1]["apiKey"] = "", key
     file = private(tmp_path / "accounts.csv", table(rows))
     end = await cadenza("onboard", str(file), sandbox=sandbox)
     assert end.code == 1
     (connected,) = report(tmp_path / "accounts.reports", "connected")
-    (failed,) = report(tmp_path / "accounts.reports", "failed")
-    assert (connected["line"], connected["name"]) == ("2", "Desk 1")
-    assert (failed["line"], failed["reason"]) == ("3", "another row has the same key")
+    failed = report(tmp_path / "accounts.reports", "failed")
+    assert (connected["line"], connected["name"]) == ("3", "Desk 3")
+    same = "another row has the same key"
+    assert [(row["line"], row["name"], row["reason"]) for row in failed] == [
+        ("2", "", "line 2, apiSecret: is missing"),
+        *((str(line), f"Desk {line}", same) for line in range(4, 302)),
+    ]
+
+
+async def test_a_changed_row_and_others_with_its_key_are_told_by_their_lines(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Each for a reason of its own, and under the name that the file gives it."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    await cadenza("onboard", str(file), sandbox=sandbox)
+    private(file, table(account(1, name=name) for name in ("New", "Second", "Third")))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    failed = report(tmp_path / "accounts.reports", "failed")
+    assert (end.code, len(sandbox.accounts)) == (1, 1)
+    assert [(row["line"], row["name"], row["reason"][:15]) for row in failed] == [
+        ("2", "New", "the row was cha"),
+        ("3", "Second", "another row has"),
+        ("4", "Third", "another row has"),
+    ]
 
 
 async def test_bad_rows_with_the_key_of_a_good_one_are_told_by_their_lines(

@@ -104,6 +104,25 @@ async def test_what_outlasts_the_grace_period_is_in_doubt(tmp_path: Path, sandbo
     assert sum(each["path"].endswith("/connect") for each in sandbox.requests) == 1
 
 
+async def test_a_row_that_was_not_come_to_is_not_its_namesake(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Another one with the same key is connected; of this one nobody knows anything yet."""
+    rows = [*(account(number) for number in range(400)), account(0, name="Another")]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    sandbox.script("latency:20ms:100%@connect")
+    command = (*CADENZA, "onboard", str(file), "--concurrency", "1")
+    async with started(*command, env=environment(sandbox)) as process:
+        await until(lambda: len(sandbox.accounts) > 30)
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process)).code == 143
+    connected, unfinished = (
+        [row["line"] for row in report(tmp_path / "accounts.reports", name) if row["key"] == "k-0"]
+        for name in ("connected", "unfinished")
+    )
+    assert (connected, unfinished) == (["2"], ["402"])
+
+
 async def test_somebody_who_says_nothing_is_not_waited_for(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

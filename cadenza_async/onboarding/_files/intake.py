@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from attrs import frozen
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._files.accounts import FileRow
+
+_SAME_KEY: Final = "another row has the same key"
 
 
 @frozen(kw_only=True)
@@ -55,6 +57,7 @@ class Intake:
     def __init__(self, rows: AsyncIterator[FileRow]) -> None:
         self._rows = rows
         self._open: dict[str, list[Origin]] = {}
+        self._begun: set[str] = set()  # keys of which the first row has an outcome, and others none
         self.users: Counter[str | None] = Counter()
         self.exhausted = False
 
@@ -79,13 +82,15 @@ class Intake:
         origins = self._open[outcome.key]
         whose = outcome.user, outcome.venue
         alike = [each for each in origins if (each.user or None, each.venue) == whose]
-        # Of rows with the same key all but the first are refused, at once; what could not be read
-        # is of no venue.
-        refused = outcome.venue is not None and isinstance(outcome.error, InvalidRowError)
-        origin = alike[-1 if refused else 0]
+        # Of rows with the same key all but the first are refused for that, at once and in turn.
+        later = str(outcome.error) == _SAME_KEY and outcome.key not in self._begun
+        origin = alike[1 if later and len(alike) > 1 else 0]
         origins.remove(origin)
         if not origins:
             del self._open[outcome.key]
+            self._begun.discard(outcome.key)
+        elif not later and outcome.venue is not None:  # what could not be read is of no venue
+            self._begun.add(outcome.key)
         return origin
 
     def leftovers(self, journal: str | os.PathLike[str]) -> Iterator[tuple[RowOutcome, Origin]]:
@@ -98,8 +103,11 @@ class Intake:
             return
         with JournalReader(journal) as reader:
             for row in reader.rows():
-                if origins := self._open.get(row.key):
-                    yield outcome_of(row), origins.pop(0)
+                origins = self._open.get(row.key, [])
+                origin = next((each for each in origins if _fits(row, each)), None)
+                if origin is not None:
+                    origins.remove(origin)
+                    yield outcome_of(row), origin
         for origin in (each for origins in self._open.values() for each in origins):
             yield _unmet(origin), origin
         self._open.clear()
@@ -116,6 +124,12 @@ def _origin(line: int, entry: NewAccount | InvalidRowError) -> Origin:
         venue=entry.venue,
         name=entry.name,
     )
+
+
+def _fits(row: JournalRow, origin: Origin) -> bool:
+    """Tell whether a journal means this row, and not another one that has the same key."""
+    whose = (row.user, row.venue.upper()) == (origin.user or None, (origin.venue or "").upper())
+    return whose and (row.name is None or row.name.startswith(origin.name or ""))
 
 
 def outcome_of(row: JournalRow) -> RowOutcome:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from attrs import frozen
 
-from cadenza_async.errors import AuthenticationError, ConfigError, PermissionDeniedError
+from cadenza_async.errors import (
+    AuthenticationError,
+    ConfigError,
+    InvalidRowError,
+    PermissionDeniedError,
+)
 from cadenza_async.onboarding._schema import lock
 from cadenza_async.onboarding._states import RowState
 
@@ -62,12 +67,13 @@ def describe(outcome: RowOutcome, origin: Origin) -> dict[str, Any]:
         outcome: What became of the row.
         origin: Where it comes from.
     """
+    refused = isinstance(outcome.error, InvalidRowError)  # and what the journal knows is another's
     facts = {
         "line": origin.line,
         "key": outcome.key,
         "user": outcome.user or origin.user,
         "venue": outcome.venue or origin.venue,
-        "name": outcome.name or origin.name,
+        "name": (refused and origin.name) or outcome.name or origin.name,
         "apiKey": origin.api_key,
         "state": outcome.state.value,
         "attempts": outcome.attempts,
