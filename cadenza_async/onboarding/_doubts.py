@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import evolve
 
-from cadenza_async._reconcile import lead_of
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ConflictError, OutcomeUnknownError
 from cadenza_async.onboarding._states import OPEN, RowState, waiting
@@ -153,7 +152,7 @@ class Doubts(Generic[T]):
         """Settle rows that made nothing."""
         renames = await self._desk.journal.do(lambda store: store.renames(self._user))
         for row in rows:
-            since = self._earliest(row)
+            since = _earliest(row)
             doubt = self._witness.doubt(row, last.ids, strangers, since=since, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
@@ -186,16 +185,6 @@ class Doubts(Generic[T]):
             lambda store: self._witness.strangers(store, self._user, things)
         )
 
-    def _earliest(self, row: Row) -> datetime | None:
-        """Return when a row can have been done at the earliest, if that is known.
-
-        The clocks may have been set between two runs, and this may be another machine.
-        """
-        sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
-        if sent is None:
-            return None
-        return sent + (lead_of(self._desk.shared.clock) if row.attempts else -_LONG)
-
     def _due(self, row: Row) -> float:
         return (row.since or 0.0) + self._quarantine
 
@@ -205,3 +194,13 @@ class Doubts(Generic[T]):
     @property
     def _quarantine(self) -> float:
         return self._desk.options.quarantine
+
+
+def _earliest(row: Row) -> datetime | None:
+    """Return when a row can have been done at the earliest, if that is known.
+
+    Our clock may be wrong, or have been set since, and the clock that dates accounts need not be
+    the one that a ``Date`` is taken from.
+    """
+    sent = row.error.sent_at if isinstance(row.error, OutcomeUnknownError) else None
+    return None if sent is None else sent - _LONG
