@@ -252,9 +252,12 @@ def _alike(question: Question, name: str, candidates: list[TradingAccount]) -> l
 
 
 def was_changed(account: TradingAccount) -> bool:
-    """Tell whether an account is not as it was made, so that it may have had another name."""
+    """Tell whether an account is not as it was made, so that it may have had another name.
+
+    The clock that dates it may have been set back since.
+    """
     made, changed = account.created_at, account.updated_at
-    return made is not None and changed is not None and made < changed
+    return made is not None and changed is not None and made != changed
 
 
 def _folded(name: str) -> str:

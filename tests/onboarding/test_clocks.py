@@ -32,13 +32,14 @@ def renamed(created: float, changed: float, *, date: float | None) -> Act:
         (0, 5, 4 * MINUTE),
         (-10 * MINUTE, -9 * MINUTE, None),
         (0, HOUR, HOUR),
+        (0, -HOUR, -HOUR),
     ],
-    ids=["gateway ahead", "machine ahead", "server set forward"],
+    ids=["gateway ahead", "machine ahead", "server set forward", "server set back"],
 )
 async def test_an_account_that_was_renamed_is_not_connected_again(
     job: Job, created: float, changed: float, date: float | None
 ) -> None:
-    """It is no older than the row because some clock says so."""
+    """It is no older than the row, nor as it was made, because some clock says so."""
     async with RawServer() as server:
         looks = [renamed(created, changed, date=date)] * 2
         server.play(EMPTY, hang_up, *looks)
