@@ -148,7 +148,7 @@ class Budget:
 
     def _open(self, reset: float, left: int) -> None:
         self._reset, self._left = reset, left
-        self._by = self._clock.when(reset)
+        self._by = min(self._clock.when(reset), self._clock.now() + _LONGEST_WAIT)
 
     def _finish(self, ticket: Ticket) -> None:
         self._in_flight[ticket.rate_class] -= 1

@@ -41,6 +41,10 @@ class ServerClock:
             least, most = max(least, self._least), min(most, self._most)
         self._least, self._most, self.known = least, most, True
 
+    def now(self) -> float:
+        """Return the loop's time."""
+        return self._monotonic()
+
     def when(self, moment: float) -> float:
         """Return the loop time at which the server's clock surely shows ``moment``."""
         return moment - (self._least if self.known else self._offset())

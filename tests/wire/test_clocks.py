@@ -188,3 +188,25 @@ async def test_a_server_whose_clock_is_set_shuts_nobody_out(plain: RawServer, st
             await client.get_account("a-1", timeout=5)
     assert late.value.retry_after is not None
     assert 25 < late.value.retry_after < 35
+
+
+@pytest.mark.parametrize("dated", [True, False], ids=["dated later", "undated"])
+async def test_a_clock_that_is_days_behind_stops_nothing_for_days(
+    plain: RawServer, *, dated: bool
+) -> None:
+    """When a window ends cannot be told without a date: within an hour somebody tries."""
+    now = int(time.time())
+    limit = {"limit": "30", "remaining": "0", "reset": str(now + 30)}
+    headers = {f"x_ratelimit_{name}": text for name, text in limit.items()}
+    later = {"date": formatdate(now, usegmt=True)} if dated else {}
+    plain.play(
+        answers(200, envelope(data=[], pagination={"hasNext": False}), **headers),
+        answers(200, {"status": "healthy", "version": "1"}, **later),
+    )
+    async with client_on(Machine(-72 * HOUR), plain) as client:
+        assert await client.get_account("a-1") is None
+        await client.health()
+        with pytest.raises(DeadlineExceededError) as late:
+            await client.get_account("a-1", timeout=5)
+    assert late.value.retry_after is not None
+    assert 25 < late.value.retry_after <= HOUR
