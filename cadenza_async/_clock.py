@@ -26,6 +26,7 @@ class ServerClock:
         self._monotonic = monotonic
         self._least = self._most = 0.0
         self._latest = -math.inf
+        self._then = math.inf
         self.known = False
 
     def observe(self, date: float, *, sent: float, received: float) -> None:
@@ -49,21 +50,32 @@ class ServerClock:
         """Return the loop time at which the server's clock surely shows ``moment``."""
         return moment - (self._least if self.known else self._offset())
 
-    def doubt(self, offset: float) -> None:
+    def ahead_of(self, offset: float) -> float:
+        """Return how far the server's clock is ahead of our wall clock, if it is known.
+
+        Args:
+            offset: How far our wall clock is ahead of the loop's.
+        """
+        return self._least - offset if self.known else math.inf
+
+    def doubt(self, offset: float, ahead: float) -> None:
         """Note that something was sent whose outcome is unknown.
 
         Args:
             offset: How far our wall clock was ahead of the loop's then.
+            ahead: What `ahead_of` that said then.
         """
         self._latest = max(self._latest, offset)
+        self._then = min(self._then, ahead)
 
     def ahead(self) -> float:
         """Return how far the server's clock is ahead of our wall clock, in seconds at the least.
 
-        That is now, or was when something in doubt was sent: our clock may have been set since.
+        That is now, or was when something in doubt was sent: any clock may have been set since.
         """
         offset = self._offset()
-        return (self._least if self.known else offset) - max(offset, self._latest)
+        now = (self._least if self.known else offset) - max(offset, self._latest)
+        return min(now, self._then)
 
     def _offset(self) -> float:
         return self._wall() - self._monotonic()

@@ -103,6 +103,7 @@ class _Sending(Generic[T]):
     """One call on its way, through all its attempts."""
 
     __slots__ = (
+        "_ahead",
         "_begin_by",
         "_call",
         "_deadline",
@@ -141,7 +142,7 @@ class _Sending(Generic[T]):
         self._start_clock()
         self._number = 0
         self._renewed = False
-        self._first_sent = self._offset = 0.0
+        self._first_sent = self._offset = self._ahead = 0.0
         self._token: Secret | None = None
         self._tried = _UNTRIED
         self._throttled: CadenzaError | None = None
@@ -189,6 +190,7 @@ class _Sending(Generic[T]):
         if not self._number:
             self._first_sent = shared.wall()
             self._offset = self._first_sent - sent
+            self._ahead = shared.clock.ahead_of(self._offset)
         self._number += 1
         try:
             reply = await shared.transport.exchange(call, token=self._token, progress=progress)
@@ -228,7 +230,7 @@ class _Sending(Generic[T]):
             if date is not None and believed:  # a gateway's clock is what its limit goes by
                 self._shared.clock.observe(date, sent=sent, received=received)
         if self._call.write and outcome.verdict is Verdict.UNKNOWN:
-            self._shared.clock.doubt(self._offset)
+            self._shared.clock.doubt(self._offset, self._ahead)
         self._settle(ticket, outcome, report)
         self._tell(outcome.verdict, received - sent, outcome)
         return outcome
@@ -258,7 +260,7 @@ class _Sending(Generic[T]):
         else:
             self._session.limits.settle(ticket, None, answered=False)
         if self._call.write and not progress.unsent:
-            self._shared.clock.doubt(self._offset)
+            self._shared.clock.doubt(self._offset, self._ahead)
             _report.cancelled(self._call, self._first_sent)
         self._tell(verdict, self._shared.loop.time() - sent, None)
 

@@ -74,8 +74,32 @@ def test_a_wall_clock_that_was_set_since_a_doubt(
     seen = ServerClock(lambda: WALL + now, lambda: LOOP)
     if known:
         seen.observe(WALL, sent=LOOP, received=LOOP)
-    seen.doubt(WALL + then - LOOP)
+    offset = WALL + then - LOOP
+    seen.doubt(offset, seen.ahead_of(offset))
     assert seen.ahead() == ahead
+
+
+@pytest.mark.parametrize("step", [-3600.0, 0.0, 3600.0])
+@pytest.mark.parametrize("asleep", [0.0, 7200.0])
+def test_clocks_that_were_set_and_a_machine_that_slept_since_a_doubt(
+    asleep: float, step: float
+) -> None:
+    """It is never further ahead than it was, though the loop's clock stood still meanwhile."""
+    wall = WALL
+    seen = ServerClock(lambda: wall, lambda: LOOP)
+    seen.observe(WALL, sent=LOOP, received=LOOP)
+    seen.doubt(WALL - LOOP, seen.ahead_of(WALL - LOOP))
+    wall += asleep - 3600.0
+    seen.observe(WALL + asleep + step, sent=LOOP, received=LOOP)
+    assert seen.ahead() <= 0.0
+
+
+def test_before_the_first_answer_a_doubt_says_nothing_of_the_server() -> None:
+    """How far its clock is ahead is known when it has answered."""
+    seen = clock()
+    seen.doubt(WALL - LOOP, seen.ahead_of(WALL - LOOP))
+    seen.observe(WALL + 100, sent=LOOP, received=LOOP)
+    assert seen.ahead() == 100.0
 
 
 @given(

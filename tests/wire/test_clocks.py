@@ -42,13 +42,13 @@ def client_on(machine: Machine, server: RawServer, **options: Any) -> AsyncCaden
     return client
 
 
-def listing(*accounts: dict[str, Any], dated: bool = True) -> Act:
-    """Answer with a list of accounts, by a server whose clock is right."""
+def listing(*accounts: dict[str, Any], dated: bool = True, ahead: float = 0.0) -> Act:
+    """Answer with a list of accounts, by a server whose clock is right, or ahead."""
     rows = [
         {"tradingAccountId": str(number), "venue": "BINANCE", "status": "ACTIVE"} | account
         for number, account in enumerate(accounts)
     ]
-    headers = {"date": formatdate(usegmt=True)} if dated else {}
+    headers = {"date": formatdate(time.time() + ahead, usegmt=True)} if dated else {}
     return answers(200, envelope(data=rows, pagination={"hasNext": False}), **headers)
 
 
@@ -101,6 +101,20 @@ async def test_a_cancelled_connect_is_found_by_a_machine_whose_clock_was_set(
         machine.ahead = 0.0
         plain.play(listing({"name": "Desk 1", "createdAt": int(time.time() * 1000)}))
         assert await client.resolve(venue="BINANCE", name="Desk 1", since=since) is not None
+
+
+@pytest.mark.parametrize("step", [-HOUR, HOUR], ids=["back", "ahead"])
+@pytest.mark.parametrize("before", [0.0, HOUR], ids=["right", "machine ahead"])
+async def test_an_account_is_found_though_the_servers_clock_was_set(
+    plain: RawServer, before: float, step: float
+) -> None:
+    """What the server's clock shows since makes no account older than the connect that made it."""
+    created = int(time.time() * 1000)
+    row = {"name": "Desk 1", "createdAt": created}
+    async with client_on(Machine(before), plain) as client:
+        plain.play(listing(), hang_up, listing(row, ahead=step))
+        assert await client.get_account("a-1") is None
+        assert await client.resolve(await lose(client)) is not None
 
 
 async def test_a_clock_that_runs_on_leaves_older_accounts_out(plain: RawServer) -> None:
