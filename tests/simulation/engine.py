@@ -52,7 +52,7 @@ class Engine:
 
     async def _try(self) -> str | None:
         """Connect; after a lost answer, find out."""
-        since = datetime.fromtimestamp(self.world.clock(), UTC)
+        since = datetime.fromtimestamp(self.world.clocks.of_client(), UTC)
         question: dict[str, Any] = {"venue": self._venue, "name": self.name, "since": since}
         try:
             await self._connect()

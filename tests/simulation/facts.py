@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -13,10 +14,11 @@ from cadenza_async import RowState
 from .world import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from cadenza_async import JournalRow, RowOutcome
 
+    from .history import Birth
     from .world import World
 
 SETTLED = frozenset({RowState.DONE, RowState.FAILED, RowState.CONFLICT})
@@ -28,36 +30,55 @@ class Facts:
     """What the server knows of the rows, by their keys.
 
     Attributes:
-        there: The ids of their accounts.
-        stored: The ids of their credentials.
-        read: How often it read what makes either.
-        trims: Whether it trims names.
+        there: The ids of the accounts that were made for them.
+        others: The ids of those that somebody else made by their credentials.
+        stored: The ids of the credentials that were made for them.
+        revoked: The ids of those that somebody else has revoked since.
+        read: How often the server read what makes either.
+        touched: The places where somebody else may have made a conflict of a row.
+        lenient: Whether any row may be a conflict, as the server trims names.
+        namesakes: Whether rows may have taken accounts of somebody else, or of each other, for
+            their own, as these had their names.
     """
 
     there: defaultdict[str, list[str]]
+    others: defaultdict[str, list[str]]
     stored: defaultdict[str, list[str]]
+    revoked: Collection[str]
     read: Counter[str]
-    trims: bool
+    touched: Collection[tuple[str, str]]
+    lenient: bool
+    namesakes: bool
 
     @classmethod
     def of(cls, world: World) -> Facts:
         """Look at a world."""
-        sandbox = world.sandbox
-        bodies = [r["body"] for r in sandbox.requests if r["path"].endswith(_COUNTED)]
+        history = world.history
+        bodies = [r["body"] for r in world.sandbox.requests if r["path"].endswith(_COUNTED)]
+        stored = _ids(history.credentials.values())
+        owners = {id_: key for key, ids in stored.items() for id_ in ids}
+        others = defaultdict[str, list[str]](list)
+        for each in history.accounts.values():
+            if each.by_hand and each.credentials:
+                others[owners.get(each.credentials[0], "")].append(each.id)
         return cls(
-            there=_ids((*sandbox.accounts, *sandbox.archive), "tradingAccountId"),
-            stored=_ids(sandbox.credentials, "credentialId"),
-            read=Counter(_key(body) for body in bodies if isinstance(body, dict)),
-            trims=world.weather.trims,
+            there=_ids(history.accounts.values()),
+            others=others,
+            stored=stored,
+            revoked=history.revoked,
+            read=Counter(_key(name_of(body)) for body in bodies if isinstance(body, dict)),
+            touched=history.touched,
+            lenient=world.weather.trims,
+            namesakes=world.company == "namesakes",
         )
 
     def belie(self, outcome: RowOutcome) -> str | None:
         """Say what does not fit about an outcome, if anything."""
-        there, stored = self.there[outcome.key], self.stored[outcome.key]
         known = [] if outcome.account is None else [outcome.account.trading_account_id]
         held = [] if outcome.credential_id is None else [outcome.credential_id]
         certain = outcome.state in {RowState.DONE, RowState.FAILED, RowState.STORED}
-        if certain and (there, stored) != (known, held):
+        if certain and not (self._fits(outcome.key, known) and self._stores(outcome.key, held)):
+            there, stored = self.there[outcome.key], self.stored[outcome.key]
             return f"{outcome.key}: said {outcome.state}, there: {there} {stored}"
         return None
 
@@ -65,46 +86,79 @@ class Facts:
         """Say what does not fit in a journal all of whose rows should be settled."""
         known = {row.key: row for row in rows}
         wrong = [f"{key}: lost" for key in keys if key not in known]
-        return wrong + [f"{row.key}: {what}" for row in known.values() for what in self._check(row)]
+        wrong += [f"{row.key}: {what}" for row in known.values() for what in self._check(row)]
+        return [*wrong, *self._count(known.values())]
+
+    def _fits(self, key: str, known: list[str]) -> bool:
+        """Tell whether what a row has connected is all that it has made.
+
+        Where somebody else has connected by its credential it is that.
+        """
+        there = self.there[key]
+        if self.namesakes:
+            return True
+        return known == there or (not there and known != [] and {*known} <= {*self.others[key]})
+
+    def _stores(self, key: str, held: list[str]) -> bool:
+        """Tell whether a row knows of all that it has stored and nobody has revoked."""
+        stored = {*self.stored[key]}
+        return stored - {*self.revoked} <= {*held} and (self.namesakes or {*held} <= stored)
+
+    def _count(self, rows: Collection[JournalRow]) -> Iterator[str]:
+        """Say where namesakes have more accounts than there are rows that may have made them."""
+        if not self.namesakes:
+            return
+        known = Counter(row.account.trading_account_id for row in rows if row.account is not None)
+        yield from (f"{id_}: of {number} rows" for id_, number in known.items() if number > 1)
+        most, made = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for row in rows:
+            place = (row.user or "", row.venue.upper())
+            made[place] += len(self.there[row.key])
+            most[place] += row.state in {RowState.DONE, RowState.CONFLICT}
+        yield from (f"{place}: {made[place] - most[place]} too many" for place in made - most)
 
     def _check(self, row: JournalRow) -> Iterator[str]:
         there, read = self.there[row.key], self.read[row.key]
         known = [] if row.account is None else [row.account.trading_account_id]
-        if len(there) > 1:
+        if len(there) > 1 and not self.namesakes:
             yield f"connected {len(there)} times"
         if row.state not in SETTLED:
             yield f"lost, it is {row.state}"
-        if row.state in {RowState.DONE, RowState.FAILED} and there != known:
+        if row.state in {RowState.DONE, RowState.FAILED} and not self._fits(row.key, known):
             yield f"{row.state} with {known}, there: {there}"
         if row.state is RowState.DONE and not known:
             yield "done without an account"
-        if row.state is RowState.CONFLICT and not self.trims:
-            yield "a conflict although no name was trimmed"
+        if row.state is RowState.CONFLICT and not self._excuses(row):
+            yield "a conflict although no name was trimmed and nobody else was there"
         if read > row.attempts:
             yield f"read {read} times, attempted {row.attempts} times"
         yield from self._check_credential(row)
 
+    def _excuses(self, row: JournalRow) -> bool:
+        return self.lenient or (row.user, row.venue.upper()) in self.touched
+
     def _check_credential(self, row: JournalRow) -> Iterator[str]:
         stored = self.stored[row.key]
         held = [] if row.credential_id is None else [row.credential_id]
-        if len(stored) > 1:
-            yield f"stored {len(stored)} times"
-        if row.state is not RowState.CONFLICT and (orphans := {*stored} - {*held}):
+        left = [each for each in stored if each not in self.revoked]
+        if len(left) > 1:
+            yield f"stored {len(left)} times"
+        if row.state is not RowState.CONFLICT and (orphans := {*left} - {*held}):
             yield f"orphaned {sorted(orphans)}"
-        if not {*held} <= {*stored}:
+        if not {*held} <= {*stored} and not self.namesakes:
             yield f"says that it is stored as {held}"
 
 
-def _ids(things: Iterable[Mapping[str, Any]], id_: str) -> defaultdict[str, list[str]]:
-    """Return the ids of the things of each row."""
+def _ids(births: Iterable[Birth]) -> defaultdict[str, list[str]]:
+    """Return the ids of the things that were made for each row."""
     found = defaultdict[str, list[str]](list)
-    for thing in things:
-        found[_key(thing)].append(thing[id_])
+    for birth in births:
+        if not birth.by_hand:
+            found[_key(birth.name)].append(birth.id)
     return found
 
 
-def _key(thing: Mapping[str, Any]) -> str:
+def _key(name: str) -> str:
     """Return the key of a row; it is in all of its names."""
-    name = name_of(thing)
     found = re.search(r"No\d{4}", name)
     return name if found is None else found[0]

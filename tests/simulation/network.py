@@ -184,8 +184,13 @@ class Process:
     def kill(self) -> None:
         """Close its connections, and let it make no more."""
         self.killed = True
+        self.cut_off()
+
+    def cut_off(self) -> None:
+        """Close its connections, as when its machine was asleep."""
         for end in self._ends:
             end.orphan()
+        self._ends.clear()
 
     def own(self, end: _End) -> None:
         """Take a connection."""

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -16,16 +17,14 @@ from cadenza_async import (
     JournalReader,
     JournalRow,
     NewAccount,
-    Onboarding,
     RowOutcome,
     RowState,
-    SessionPool,
-    onboard,
 )
-from cadenza_async.auth import Token
 from cadenza_async.errors import ClosedError, CredentialsRejectedError
 
 from .facts import SETTLED, Facts
+from .job import Job
+from .meddling import Meddler
 from .network import Process, run
 from .weather import SLOWEST_COMMIT
 from .world import World
@@ -33,7 +32,7 @@ from .world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cadenza_async.models import Attempt
+    from cadenza_async.auth import Token
 
 Flavour: TypeAlias = Literal["direct", "credential"]
 
@@ -82,6 +81,8 @@ class Result:
         wrong: What must not have happened.
         states: How many rows ended in each state.
         endings: How many runs of the job ended in each way.
+        deeds: What somebody else did meanwhile, and how often.
+        steps: How often a clock was set, or the machine fell asleep.
         seconds: How long it took, in virtual time.
     """
 
@@ -90,6 +91,8 @@ class Result:
     wrong: tuple[str, ...]
     states: Counter[RowState]
     endings: Counter[str]
+    deeds: Counter[str]
+    steps: int
     seconds: float
 
 
@@ -136,6 +139,9 @@ class Operator:
     endings: Counter[str] = field(factory=Counter[str], init=False)
     _options: dict[str, Any] = field(init=False)
     _journal: Path = field(init=False)
+    _told: dict[str, RowOutcome] = field(factory=dict[str, RowOutcome], init=False)
+    _meddler: Meddler = field(init=False)
+    _process: Process = field(factory=Process, init=False)
     _dead: list[asyncio.Task[Any]] = field(factory=list[Any], init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -149,6 +155,8 @@ class Operator:
             "concurrency": dice.choice((None, 4)),
             "patience": dice.choice((90.0, 3600.0)),
         }
+        others = Random(f"others {self.world.seed}")
+        self._meddler = Meddler(self.world, others, self.rows, self._told)
 
     async def work(self) -> None:
         """Go on until all rows are settled."""
@@ -159,13 +167,15 @@ class Operator:
             "grace": dice.choice((0, 5, 60)),
         }
         troubles = dice.randint(3, 12)
-        told: dict[str, RowOutcome] = {}
+        if world.company != "nobody":
+            self._meddler.begin()
+        world.clocks.begin(self._process.cut_off)
         for number in range(_MOST_RUNS):
             if number == _STORMY_RUNS:
-                world.sandbox.behave()
+                self._calm()
             troubled = number < troubles
             tokens = self._tokens(troubled=troubled)
-            job = Job(world, self.rows, tokens, self._journal, self._options, pool, told)
+            job = Job(world, self.rows, tokens, self._journal, self._options, pool, self._told)
             how = await self._watch(job, troubled=troubled)
             self.endings[how] += 1
             world.note(f"run {number}: {how}, {Counter(o.state for o in job.outcomes)}")
@@ -176,6 +186,12 @@ class Operator:
                 break
             await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
         await asyncio.gather(*self._dead, return_exceptions=True)
+
+    def _calm(self) -> None:
+        """Let nothing more go wrong."""
+        self.world.sandbox.behave()
+        self.world.clocks.settle()
+        self._meddler.stop()
 
     def _tokens(self, *, troubled: bool) -> dict[str, Token]:
         """Return the tokens of the users; one may be missing, or run out at once or later on."""
@@ -200,7 +216,8 @@ class Operator:
 
     async def _watch(self, job: Job, *, troubled: bool) -> str:
         """Run the job; break it off at some moment, in some way."""
-        dice, process = self.world.dice, Process()
+        dice = self.world.dice
+        process = self._process = Process()
         how = dice.choice((*["killed", "ended"] * 3, "cancelled", "left", "closed"))
         moment = 10 ** dice.uniform(-2, 2.2) if troubled and how != "ended" else None
         task = process.start(job.work(process))
@@ -255,6 +272,8 @@ class Operator:
             wrong=tuple(self.world.books.wrong),
             states=Counter(row.state for row in rows),
             endings=self.endings,
+            deeds=self._meddler.deeds,
+            steps=self.world.clocks.steps,
             seconds=self.world.loop.time(),
         )
 
@@ -273,75 +292,6 @@ class Operator:
             api_passphrase="a passphrase",
             name=dice.choice((None, f"{key} Spot desk of the seventh office")),
         )
-
-
-@define
-class Job:
-    """One run of a job.
-
-    Args:
-        world: Where it acts.
-        rows: What it connects.
-        tokens: The tokens of their users.
-        journal: Where its journal is.
-        options: Of the run.
-        settings: Of its pool.
-        told: What was said of each row last, by this run or an earlier one.
-
-    Attributes:
-        outcomes: What it was told.
-    """
-
-    world: World
-    rows: list[NewAccount]
-    tokens: dict[str, Token]
-    journal: Path
-    options: dict[str, Any]
-    settings: dict[str, Any]
-    told: dict[str, RowOutcome]
-    outcomes: list[RowOutcome] = field(factory=list[RowOutcome], init=False)
-    _pool: SessionPool = field(init=False)
-    _run: Onboarding = field(init=False)
-    _process: Process = field(init=False)
-
-    async def work(self, process: Process) -> None:
-        """Run it, and hold every outcome against the facts."""
-        self._process = process
-        dice = self.world.dice
-        self._pool = self.world.pool(on_attempt=self._attempted, **self.settings)
-        self._run = onboard(
-            self._pool,
-            dice.sample(self.rows, len(self.rows)),
-            tokens=self.tokens,
-            journal=self.journal,
-            retry_failed=dice.random() < 0.2,
-            **self.options,
-        )
-        async with self._pool, self._run:
-            async for outcome in self._run:
-                self._take(outcome)
-
-    async def leave(self) -> None:
-        """Stop it as leaving its block does."""
-        await self._run.aclose()
-
-    async def close(self) -> None:
-        """Close its pool under it."""
-        await self._pool.aclose()
-
-    def _take(self, outcome: RowOutcome) -> None:
-        if self._process.killed:
-            return
-        self.outcomes.append(outcome)
-        self.world.note(repr(outcome))
-        if self.told.get(outcome.key) == outcome:
-            return
-        self.told[outcome.key] = outcome
-        if wrong := Facts.of(self.world).belie(outcome):
-            self.world.books.wrong.append(wrong)
-
-    def _attempted(self, attempt: Attempt) -> None:
-        self.world.note(repr(attempt))
 
 
 def _read(path: Path) -> list[JournalRow]:

@@ -51,7 +51,8 @@ def play(seed: int, *, accounts: int = ACCOUNTS, quarantine: float = QUARANTINE)
     """
 
     async def main() -> Result:
-        async with World(seed) as world:
+        async with World(seed, dated=True) as world:
+            world.clocks.begin(lambda: None)
             return await _play(world, accounts, quarantine)
 
     return run(main, seed=seed)

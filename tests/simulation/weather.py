@@ -67,14 +67,12 @@ class Weather:
         faults: Standing rules for the sandbox.
         options: Of the sandbox.
         outages: When connections are refused or swallowed, by the loop's clock: begin, end, kind.
-        skew: Seconds that the client's wall clock is ahead of the server's.
         trims: Whether the server keeps names to some length only.
     """
 
     faults: tuple[Fault, ...]
     options: dict[str, Any]
     outages: tuple[tuple[float, float, str], ...] = ()
-    skew: float = 0.0
     trims: bool = field(default=False)
 
 
@@ -108,7 +106,6 @@ def forecast(dice: Random, makers: Sequence[str] = ("connect",)) -> Weather:
             "session_lifetime": dice.choice((90, 700, 3600)),
         },
         outages=tuple(_outage(dice) for _ in range(dice.randint(0, 2))),
-        skew=dice.choice((0.0, dice.uniform(-900, 900))),
         trims=trims,
     )
 

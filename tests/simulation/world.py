@@ -10,12 +10,15 @@ import json
 from contextlib import AsyncExitStack
 from hashlib import sha256
 from random import Random
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
+from unittest import mock
 
 from cadenza_async import PasswordLogin, SessionPool
 from cadenza_async.sandbox import Sandbox
 
 from .books import Books
+from .clocks import Clocks
+from .history import History
 from .weather import forecast
 
 if TYPE_CHECKING:
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
 
     from .network import VirtualLoop
 
-_EPOCH = 1_700_000_000.25
+Company: TypeAlias = Literal["nobody", "somebody", "namesakes"]
+
+_COMPANY: dict[Company, float] = {"nobody": 3, "somebody": 6, "namesakes": 1}
+_NEARLY_A_DAY, _DAYS = 14 * 3600.0, 10 * 86_400.0  # renames are seen if no clocks are a day apart
 
 
 class World:
@@ -40,10 +46,14 @@ class World:
         users: How many there are; each has a password.
         dialect: Of the sandbox and the clients.
         makers: The endpoints that make something of value.
+        dated: Whether each answer has a ``Date``, and of the clock that dates accounts.
 
     Attributes:
         dice: For whoever acts in it.
         books: What the clients claimed about every name.
+        clocks: What time it is, and for whom.
+        history: What happened at the server.
+        company: Who else changes accounts.
         weather: What goes wrong.
         log: Everything that happened, a line each.
     """
@@ -55,6 +65,7 @@ class World:
         users: int = 4,
         dialect: Dialect = "pages",
         makers: Sequence[str] = ("connect",),
+        dated: bool = False,
     ) -> None:
         self.seed = seed
         self.dialect: Dialect = dialect
@@ -62,21 +73,21 @@ class World:
         self.weather = forecast(Random(f"weather {seed}"), makers)
         self.log: list[str] = []
         self.loop = cast("VirtualLoop", asyncio.get_running_loop())
-        options = self.weather.options
-        self.sandbox = Sandbox(clock=self.server_clock, seed=seed, dialect=dialect, **options)
+        clocks = Random(f"clocks {seed}")
+        (self.company,) = clocks.choices([*_COMPANY], [*_COMPANY.values()])
+        farthest = _DAYS if self.company == "nobody" else _NEARLY_A_DAY
+        self.clocks = Clocks(self.loop, clocks, farthest, dated)
+        options = {"seed": seed, "dialect": dialect, **self.weather.options}
+        self.sandbox = Sandbox(clock=self.clocks.of_server, **options)
+        self.history = History()
+        self.history.watch(self.sandbox._platform)
         self.books = Books(self._names)
         self.users = [f"u-{number}" for number in range(users)]
         self._stack = AsyncExitStack()
 
-    def server_clock(self) -> float:
-        """Return the server's wall clock, in Unix seconds."""
-        return _EPOCH + self.loop.time()
-
-    def clock(self) -> float:
-        """Return the client's wall clock, in Unix seconds."""
-        return self.server_clock() + self.weather.skew
-
     async def __aenter__(self) -> Self:
+        date = mock.patch("cadenza_async.sandbox._wire.formatdate", self.clocks.date)
+        self._stack.enter_context(date)
         await self._stack.enter_async_context(self.sandbox)
         for user in self.users:
             self.sandbox.add_user(f"{user}@desk.test", f"password of {user}", user)
@@ -98,7 +109,7 @@ class World:
         """Make a pool that lives by the world's clock; its books watch it, if nobody else does."""
         settings.setdefault("on_attempt", self._attempted)
         pool = SessionPool(base_url=self.sandbox.url, dialect=self.dialect, **settings)
-        pool._shared.wall = self.clock
+        pool._shared.wall = self.clocks.of_client
         return pool
 
     def client(self, pool: SessionPool, user: str) -> AsyncCadenza:
