@@ -99,6 +99,10 @@ class Books:
         """Return how many names ended so."""
         return sum(page.settled == how for page in self._pages.values())
 
+    def ended(self, name: str, how: str) -> bool:
+        """Tell whether a name ended so."""
+        return self._pages[name].settled == how
+
     def _check(self, name: str, claim: str) -> None:
         page = self._pages[name]
         exist = sum(each[:KEY] == name[:KEY] for each in self.names())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-_SEEDS = 50
+_SEEDS = 40
 _JOBS = 20
 _REFERENCES = 6
 _ANSWERS = 1_000

@@ -8,12 +8,10 @@ from typing import Any
 
 from attrs import define, field
 
-from cadenza_async import AsyncCadenza
+from cadenza_async import AsyncCadenza, NewAccount, RowOutcome, RowState, TradingAccount
 from cadenza_async.errors import AmbiguousOutcomeError, CadenzaError, OutcomeUnknownError
 
 from .world import World
-
-_VENUES = ("BINANCE", "OKX_UAT", "bybit", "COINBASE")
 
 
 @define
@@ -23,20 +21,22 @@ class Engine:
     Args:
         world: Where it acts.
         client: Of the account's owner.
-        name: The account's; unique.
+        wanted: The account; its name is unique.
+        told: Where it says what is connected.
         quarantine: Seconds after a lost answer until "not there" is taken for a no.
         restless: The share of its calls that it breaks off.
     """
 
     world: World
     client: AsyncCadenza
-    name: str
+    wanted: NewAccount
+    told: dict[str, RowOutcome]
     quarantine: float
     restless: float
-    _venue: str = field(init=False)
+    name: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._venue = self.world.dice.choice(_VENUES)
+        self.name = self.wanted.name or ""
 
     async def run(self) -> None:
         """Go on until the account is connected, or a person has to decide."""
@@ -53,9 +53,10 @@ class Engine:
     async def _try(self) -> str | None:
         """Connect; after a lost answer, find out."""
         since = datetime.fromtimestamp(self.world.clocks.of_client(), UTC)
-        question: dict[str, Any] = {"venue": self._venue, "name": self.name, "since": since}
+        question: dict[str, Any] = {"venue": self.wanted.venue, "name": self.name}
+        question["since"] = since
         try:
-            await self._connect()
+            account = await self._connect()
         except asyncio.CancelledError:
             return await self._reconcile(question)
         except OutcomeUnknownError as unknown:
@@ -64,14 +65,19 @@ class Engine:
         except CadenzaError as error:
             self._expect(error, doubt=False)
             return None
+        return self._tell(account)
+
+    def _tell(self, account: TradingAccount) -> str:
+        key = self.wanted.key or ""
+        self.told[key] = RowOutcome(key=key, state=RowState.DONE, account=account)
         return "connected"
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> TradingAccount:
         """Make the call; at times, lose patience with it."""
         dice = self.world.dice
         call = asyncio.ensure_future(
             self.client.connect_account(
-                venue=self._venue,
+                venue=self.wanted.venue,
                 api_key=dice.choice(("a key", "slow key")),
                 api_secret="a secret",
                 api_passphrase="a passphrase",
@@ -81,7 +87,7 @@ class Engine:
         )
         if dice.random() < self.restless:
             self.world.loop.call_later(dice.expovariate(0.5), call.cancel)
-        await call
+        return await call
 
     async def _reconcile(self, question: dict[str, Any]) -> str | None:
         """Wait until nothing can land any more; two equal answers decide."""
@@ -99,7 +105,7 @@ class Engine:
                 continue
             if found is not None:
                 self.world.books.cleared(self.name, found=True)
-                return "connected"
+                return self._tell(found)
             absent += 1
         self.world.books.cleared(self.name, found=False)
         return None

@@ -48,6 +48,7 @@ class Meddler:
         dice: Decides.
         rows: What the job is to connect.
         told: What the job has told of its rows, by their keys.
+        baseline: Whether it knows what was there before it.
 
     Attributes:
         deeds: What was done, and how often.
@@ -57,6 +58,7 @@ class Meddler:
     dice: Random
     rows: list[NewAccount]
     told: Mapping[str, RowOutcome]
+    baseline: bool = True
     deeds: Counter[str] = field(factory=Counter[str], init=False)
     _before: set[str] = field(factory=set[str], init=False)
     _pause: float = field(init=False)
@@ -69,22 +71,31 @@ class Meddler:
         self._curiosity = self.dice.uniform(0, 0.4)
 
     def begin(self) -> None:
-        """Connect something before the job begins, and meddle from then on."""
-        self._busy = True
+        """Connect something before the job begins, and meddle from then on, if there is company."""
+        self._busy = self.world.company != "nobody"
+        if not self._busy:
+            return
         history = self.world.history
         for _ in range(self.dice.randint(0, 6)):
             self._connect(self._anywhere())
-        self._before = set(history.accounts)
-        history.touched.clear()
+        if self.baseline:
+            self._before = set(history.accounts)
+            history.touched.clear()
         history.on_account = self._notice
-        self._wait()
+        self._go_on()
+
+    def hurry(self) -> None:
+        """Do in a moment what there is time for while the client's machine is asleep."""
+        for _ in range(self.dice.randint(0, 5)):
+            self._act()
 
     def stop(self) -> None:
         """Leave everything alone."""
         self._busy = False
 
-    def _wait(self) -> None:
-        self.world.loop.call_later(self.dice.expovariate(1 / self._pause), self._act)
+    def _go_on(self) -> None:
+        self._act()
+        self.world.loop.call_later(self.dice.expovariate(1 / self._pause), self._go_on)
 
     def _notice(self, birth: Birth) -> None:
         """Meddle with an account that was just made, perhaps."""
@@ -98,7 +109,6 @@ class Meddler:
             self._connect(self._anywhere())
         elif accounts := self._platform.accounts.everything():
             self._meddle(self.dice.choice(accounts).key)
-        self._wait()
 
     def _meddle(self, id_: str) -> None:
         """Do something with an account, or beside it."""

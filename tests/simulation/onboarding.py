@@ -167,8 +167,7 @@ class Operator:
             "grace": dice.choice((0, 5, 60)),
         }
         troubles = dice.randint(3, 12)
-        if world.company != "nobody":
-            self._meddler.begin()
+        self._meddler.begin()
         world.clocks.begin(self._process.cut_off)
         for number in range(_MOST_RUNS):
             if number == _STORMY_RUNS:
@@ -186,6 +185,11 @@ class Operator:
                 break
             await asyncio.sleep(dice.choice((0, dice.uniform(0, 60))))
         await asyncio.gather(*self._dead, return_exceptions=True)
+
+    def _sleep(self) -> None:
+        """Let the client's machine miss what happens."""
+        self._process.cut_off()
+        self._meddler.hurry()
 
     def _calm(self) -> None:
         """Let nothing more go wrong."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from cadenza_async import NewAccount, RowOutcome
+
 from .engine import Engine
+from .meddling import Meddler
 from .network import run
 from .weather import SLOWEST_COMMIT
 from .world import World
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ACCOUNTS = 100
 QUARANTINE = SLOWEST_COMMIT + 10
+_VENUES = ("BINANCE", "OKX_UAT", "bybit", "COINBASE")
 _DAY = 20_000.0
 
 
@@ -51,8 +60,7 @@ def play(seed: int, *, accounts: int = ACCOUNTS, quarantine: float = QUARANTINE)
     """
 
     async def main() -> Result:
-        async with World(seed, dated=True) as world:
-            world.clocks.begin(lambda: None)
+        async with World(seed, tellable=True) as world:
             return await _play(world, accounts, quarantine)
 
     return run(main, seed=seed)
@@ -62,33 +70,51 @@ async def _play(world: World, accounts: int, quarantine: float) -> Result:
     dice = world.dice
     settings = {"timeout": dice.choice((8, 30)), "max_connections": dice.choice((3, 20, 100))}
     restless = dice.choice((0.0, 0.1, 0.3))
+    wanted = [_want(world, number) for number in range(accounts)]
+    told: dict[str, RowOutcome] = {}
+    meddler = Meddler(world, Random(f"others {world.seed}"), wanted, told, baseline=False)
+    meddler.begin()
+    world.clocks.begin(meddler.hurry)
     async with world.pool(**settings) as pool:
-        clients = [world.client(pool, user) for user in world.users]
+        clients = {user: world.client(pool, user) for user in world.users}
         engines = [
-            Engine(world, clients[number % len(clients)], _name(number), quarantine, restless)
-            for number in range(accounts)
+            Engine(world, clients[each.user or ""], each, told, quarantine, restless)
+            for each in wanted
         ]
         async with asyncio.timeout(_DAY), asyncio.TaskGroup() as group:
             for engine in engines:
                 group.create_task(engine.run())
-    return _sum_up(world)
+    return _sum_up(world, engines)
 
 
-def _name(number: int) -> str:
-    return f"No{number:04d} Spot desk of the seventh office"
+def _want(world: World, number: int) -> NewAccount:
+    key = f"No{number:04d}"
+    return NewAccount(
+        key=key,
+        user=world.users[number % len(world.users)],
+        venue=world.dice.choice(_VENUES),
+        api_key="a key",
+        api_secret="a secret",
+        api_passphrase="a passphrase",
+        name=f"{key} Spot desk of the seventh office",
+    )
 
 
-def _sum_up(world: World) -> Result:
+def _sum_up(world: World, engines: Iterable[Engine]) -> Result:
     digest = world.close_books()
-    wrong, conflicts = world.books.wrong, world.books.count("conflict")
-    if conflicts and not world.weather.trims:
-        wrong.append(f"{conflicts} conflicts although no name was trimmed")
+    wrong, touched = world.books.wrong, world.history.touched
+    wrong += [
+        f"{engine.name}: a conflict although no name was trimmed and nobody else was there"
+        for engine in engines
+        if world.books.ended(engine.name, "conflict") and not world.weather.trims
+        if (engine.wanted.user, engine.wanted.venue.upper()) not in touched
+    ]
     return Result(
         seed=world.seed,
         digest=digest,
         wrong=tuple(wrong),
         connected=world.books.count("connected"),
-        conflicts=conflicts,
+        conflicts=world.books.count("conflict"),
         unknown=sum("verdict='unknown'" in line for line in world.log),
         requests=len(world.sandbox.requests),
         seconds=world.loop.time(),

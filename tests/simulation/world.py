@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 Company: TypeAlias = Literal["nobody", "somebody", "namesakes"]
 
-_COMPANY: dict[Company, float] = {"nobody": 3, "somebody": 6, "namesakes": 1}
+_NAMESAKES: Company = "namesakes"
+_COMPANY_THAT_TELLS: tuple[Company, ...] = ("nobody", "somebody", "somebody")
+_COMPANY = (*_COMPANY_THAT_TELLS * 3, _NAMESAKES)
 _NEARLY_A_DAY, _DAYS = 14 * 3600.0, 10 * 86_400.0  # renames are seen if no clocks are a day apart
 
 
@@ -46,7 +48,8 @@ class World:
         users: How many there are; each has a password.
         dialect: Of the sandbox and the clients.
         makers: The endpoints that make something of value.
-        dated: Whether each answer has a ``Date``, and of the clock that dates accounts.
+        tellable: Whether a list tells by itself what became of a connect: each answer has the
+            ``Date`` of the clock that dates accounts, and nothing else gets the name of one.
 
     Attributes:
         dice: For whoever acts in it.
@@ -65,7 +68,7 @@ class World:
         users: int = 4,
         dialect: Dialect = "pages",
         makers: Sequence[str] = ("connect",),
-        dated: bool = False,
+        tellable: bool = False,
     ) -> None:
         self.seed = seed
         self.dialect: Dialect = dialect
@@ -74,9 +77,10 @@ class World:
         self.log: list[str] = []
         self.loop = cast("VirtualLoop", asyncio.get_running_loop())
         clocks = Random(f"clocks {seed}")
-        (self.company,) = clocks.choices([*_COMPANY], [*_COMPANY.values()])
+        company = _COMPANY_THAT_TELLS if tellable else _COMPANY
+        self.company: Company = clocks.choice(company)
         farthest = _DAYS if self.company == "nobody" else _NEARLY_A_DAY
-        self.clocks = Clocks(self.loop, clocks, farthest, dated)
+        self.clocks = Clocks(self.loop, clocks, farthest, tellable)
         options = {"seed": seed, "dialect": dialect, **self.weather.options}
         self.sandbox = Sandbox(clock=self.clocks.of_server, **options)
         self.history = History()
@@ -148,7 +152,7 @@ class World:
         self.books.attempted(attempt)
 
     def _names(self) -> list[str]:
-        return [name_of(each) for each in (*self.sandbox.accounts, *self.sandbox.archive)]
+        return [each.name for each in self.history.accounts.values() if not each.by_hand]
 
 
 def name_of(thing: Mapping[str, Any]) -> str:
