@@ -33,6 +33,7 @@ Middleware = aiohttp.ClientMiddlewareType
 
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(ceil_threshold=math.inf)  # the deadline is ours
 _ONE_WRITE = 32 * 1024  # aiohttp hands over up to 64 KiB, headers included, in one step
+_STEPS_TO_SEE_A_CLOSE = 3  # the loop looks, the transport reads, TLS tells of it
 
 
 class Progress:
@@ -45,7 +46,7 @@ class Progress:
     Attributes:
         entered: The request reached aiohttp's own handler.
         handed: The body was handed to a connection, so the server may have read it.
-        stale: That connection was closing and took nothing.
+        stale: A connection was there, but has taken nothing.
     """
 
     __slots__ = ("_begin_by", "entered", "handed", "limit", "stale")
@@ -68,7 +69,7 @@ class Progress:
         """
         if asyncio.get_running_loop().time() > self._begin_by:
             raise TimeoutError
-        self.handed = True
+        self.handed, self.stale = True, False
 
 
 class _Body(BytesPayload):
@@ -81,7 +82,9 @@ class _Body(BytesPayload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        await asyncio.sleep(0)  # let a close that has come be seen first
+        self._progress.stale = True
+        for _ in range(_STEPS_TO_SEE_A_CLOSE):
+            await asyncio.sleep(0)
         self._progress.hand_over()
         try:
             await super().write_with_length(writer, content_length)
@@ -264,7 +267,7 @@ def explain(error: BaseException, progress: Progress) -> NoAnswer:
         ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
         (Evidence.UNKNOWN, "the request failed"),
     )
-    if progress.stale:
+    if progress.stale and not isinstance(error, TimeoutError):
         evidence, reason = Evidence.STALE, "the connection was closing"
     elif progress.unsent:
         evidence = Evidence.NOT_SENT

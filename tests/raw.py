@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import socket
 import struct
@@ -253,6 +254,12 @@ async def _read(reader: asyncio.StreamReader, connection: int) -> Request:
     length = int(request.header("Content-Length") or 0)
     body = await reader.readexactly(length)
     return Request(head=head, body=body, connection=connection)
+
+
+def shut(writer: asyncio.StreamWriter) -> None:
+    """Send the end of a connection (FIN) this very moment, behind the loop's back."""
+    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as endpoint:
+        endpoint.shutdown(socket.SHUT_WR)
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CALLS = 50
-FUNCTIONS = 240  # more than with careful aiohttp; to be lowered whenever it can be
-STEPS = 3 if sys.version_info >= (3, 12) else 1  # likewise; aiohttp's writes start eagerly there
+FUNCTIONS = 275  # more than with careful aiohttp; to be lowered whenever it can be
+STEPS = 5 if sys.version_info >= (3, 12) else 3  # likewise; aiohttp's writes start eagerly there
 
 
 @pytest.fixture

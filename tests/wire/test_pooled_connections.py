@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from cadenza_async._retry import RetryBudget
 from cadenza_async.errors import OutcomeUnknownError
-from tests.raw import answers, envelope, hang_up, later, packed, reset, sends, sends_last
+from tests.raw import (
+    answers,
+    done,
+    envelope,
+    hang_up,
+    later,
+    packed,
+    reset,
+    sends,
+    sends_last,
+    shut,
+)
 
 from .line import CALLS, check_told, failure, line_to, settle
 
@@ -66,6 +78,29 @@ async def test_one_closing_connection_costs_no_retry(plain: RawServer) -> None:
         assert "not sent" in line.verdicts
         assert budget._tokens == spent
     check_told(line, plain)
+
+
+@pytest.mark.parametrize("steps", range(5))
+@pytest.mark.parametrize("kind", CALLS)
+async def test_a_close_that_has_come_is_seen(server: RawServer, kind: str, steps: int) -> None:
+    """A close that was there before a call began is noticed, however busy the loop was."""
+    kept: list[asyncio.StreamWriter] = []
+
+    async def keep(exchange: Exchange) -> None:
+        kept.append(exchange.writer)
+        await done(exchange)
+
+    server.default = keep
+    async with line_to(server, retries=1) as line:
+        budget = line.client._shared.retry_budget
+        await line.call(kind)
+        shut(kept[0])
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await line.call(kind)
+        assert budget._tokens == RetryBudget()._tokens
+    assert [verdict for verdict in line.verdicts if verdict != "not sent"] == ["done"] * 2
+    check_told(line, server)
 
 
 @pytest.mark.parametrize("act", [hang_up, reset])
