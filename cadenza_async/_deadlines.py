@@ -48,9 +48,9 @@ class Deadlines:
 
     def _ring(self) -> None:
         """End what is due, and set the timer for what comes next."""
-        due = self._rings
-        self._end(due)
-        later = [when for when in self._running.values() if when > due]
+        now = asyncio.get_running_loop().time()  # a loop of whole milliseconds rings too early
+        self._end(now)
+        later = [when for when in self._running.values() if when > now]
         self._ring_at(min(later, default=math.inf))
 
     def _end(self, due: float) -> None:

@@ -15,9 +15,10 @@ from blockbuster import blockbuster_ctx
 from cadenza_async.sandbox import Sandbox
 
 from .canned import Canned
+from .loops import LOOPS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 # The same examples on every run and machine; a slow machine is no failure.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -27,6 +28,15 @@ hypothesis.settings.load_profile("repeatable")
 for _name in [*os.environ]:
     if _name.startswith("CADENZA_") or _name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
         del os.environ[_name]
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give every loop to the tests that ask for loops by name; the others run in asyncio's own."""
+    marker = item.get_closest_marker("asyncio")
+    asked = marker is not None and "loop_factories" in marker.kwargs
+    return LOOPS if asked else {"asyncio": LOOPS["asyncio"]}
 
 
 @pytest.fixture(autouse=True, scope="session")

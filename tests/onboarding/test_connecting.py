@@ -17,6 +17,7 @@ from cadenza_async.errors import (
     PermissionDeniedError,
     UsageError,
 )
+from tests.loops import on_every_loop
 
 from .jobs import QUARANTINE, row
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from .jobs import Job
+
+pytestmark = on_every_loop
 
 
 async def test_every_row_is_connected_as_its_user(job: Job) -> None:

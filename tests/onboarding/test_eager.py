@@ -11,6 +11,7 @@ import pytest
 
 from cadenza_async import RowState, Secret, onboard
 from cadenza_async.errors import ConfigError
+from tests.loops import on_every_loop
 
 from .jobs import row
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from .jobs import Job
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="such loops came with 3.12")
+pytestmark = [
+    on_every_loop,
+    pytest.mark.skipif(sys.version_info < (3, 12), reason="such loops came with 3.12"),
+]
 
 
 @pytest.fixture

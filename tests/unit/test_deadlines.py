@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from cadenza_async._deadlines import Deadlines
+from tests.loops import on_every_loop
 
 from .virtual import virtually
 
@@ -23,6 +24,17 @@ async def test_a_deadline_ends_what_takes_too_long() -> None:
         async with Deadlines().at(3.0):
             await asyncio.sleep(10)
     assert now() == 3.0
+
+
+@on_every_loop
+async def test_the_time_is_never_up_too_early() -> None:
+    """Not by a fraction of a millisecond, where a loop rounds its timers to whole ones."""
+    for fraction in range(1, 10):
+        when = now() + 0.001 + fraction / 10_000
+        with pytest.raises(TimeoutError):
+            async with Deadlines().at(when):
+                await asyncio.sleep(10)
+        assert now() >= when
 
 
 @virtually

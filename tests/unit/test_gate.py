@@ -14,6 +14,7 @@ from cadenza_async._deadlines import Deadlines
 from cadenza_async._gate import Gate
 from cadenza_async._headers import RateReport
 from cadenza_async.errors import DeadlineExceededError
+from tests.loops import on_every_loop
 
 from .virtual import virtually
 
@@ -103,6 +104,16 @@ async def test_first_come_first_served() -> None:
         it.settle(await task, 0, 2 * PERIOD)
     await asyncio.gather(*tasks)
     assert (it.served, now()) == ([*"abcde"], 2 * PERIOD)
+
+
+@on_every_loop
+async def test_nobody_passes_before_the_window_opens() -> None:
+    """Not by a fraction of a millisecond, where a loop rounds its timers to whole ones."""
+    for fraction in range(1, 10):
+        it, opens = queue(), now() + 0.001 + fraction / 10_000
+        it.settle(await it.enter("probe"), 0, opens)
+        await it.enter("a")
+        assert opens <= now() < opens + 1
 
 
 @virtually

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loops import on_every_loop
 from tests.raw import answers, done, envelope, later
 
 from .line import CALLS, Line, check_told, failure, line_to, settle
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tests.raw import Exchange, RawServer
 
     Scene = Callable[[RawServer], AbstractAsyncContextManager[tuple[Line, asyncio.Event]]]
+
+pytestmark = on_every_loop
 
 NAME = "to be cancelled"
 OPENS = 6  # steps until what the call queues for is free

@@ -13,6 +13,7 @@ from cadenza_async.errors import (
     ServerError,
     UnreadableAnswerError,
 )
+from tests.loops import on_every_loop
 from tests.raw import answers, drip, envelope, hang, hang_up, packed, reset, sends, sends_last
 
 from .line import CALLS, check_told, failure, line_to, settle
@@ -90,6 +91,7 @@ ROWS: dict[str, tuple[Act, type[CadenzaError], type[CadenzaError]]] = {
 }
 
 
+@on_every_loop
 @pytest.mark.parametrize("pooled", [False, True], ids=["fresh", "pooled"])
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_write_is_read_once_and_unknown(

@@ -18,6 +18,7 @@ from cadenza_async.errors import (
     NotSentError,
     OutcomeUnknownError,
 )
+from tests.loops import on_every_loop
 from tests.raw import RawServer, answers, done, hang, hang_up, later, reset, sends
 
 from .line import CALLS, Line, check_told, failure, line_to, settle
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.raw import Act, Exchange
+
+pytestmark = on_every_loop
 
 Situation = AbstractAsyncContextManager[Line]
 

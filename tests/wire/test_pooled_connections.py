@@ -10,6 +10,7 @@ import pytest
 
 from cadenza_async._retry import RetryBudget
 from cadenza_async.errors import OutcomeUnknownError
+from tests.loops import on_every_loop
 from tests.raw import (
     answers,
     done,
@@ -27,6 +28,8 @@ from .line import CALLS, check_told, failure, line_to, settle
 
 if TYPE_CHECKING:
     from tests.raw import Act, Exchange, RawServer
+
+pytestmark = on_every_loop
 
 CONNECTED = packed(200, envelope(data={"tradingAccountId": "ta-1"}))
 LISTED = packed(200, envelope(data=[], pagination={"hasNext": False}))
