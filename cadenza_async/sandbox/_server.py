@@ -270,9 +270,10 @@ class Sandbox:
         return self._runner
 
     async def _stop_working(self) -> None:
-        while self._working:
-            for task in self._working:
-                task.cancel()
+        """End what is being worked on now; whoever calls without pause has more in a moment."""
+        for task in self._working:
+            task.cancel()
+        if self._working:
             await asyncio.wait(self._working)
 
     def _new_token(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from cadenza_async.sandbox import Sandbox
+from tests.loops import on_every_loop
 
 from .api import Api, new_account, serving, until
 
@@ -63,6 +64,7 @@ async def test_a_taken_port_is_an_error_that_leaves_nothing_open() -> None:
         assert second.url
 
 
+@on_every_loop
 async def test_closing_does_not_wait_for_anybody() -> None:
     """Hanging, dripping, slow and idle connections end at once, callers gone or not."""
     faults = ("hang", "hang-after-commit", "slow-drip:1s", "slow-commit:100s", "latency:100s")
@@ -83,6 +85,7 @@ async def test_closing_does_not_wait_for_anybody() -> None:
     assert all(isinstance(each, ClientError) for each in ends[len(faults) :])
 
 
+@on_every_loop
 async def test_a_busy_caller_does_not_keep_it_open() -> None:
     """Somebody who calls without pause is cut off as well."""
 
@@ -99,6 +102,7 @@ async def test_a_busy_caller_does_not_keep_it_open() -> None:
     assert all(isinstance(each, ClientError) for each in ends)
 
 
+@on_every_loop
 async def test_many_callers_at_once() -> None:
     """Hundreds side by side are all served, each account once."""
     async with serving() as api:
