@@ -26,8 +26,9 @@ _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 _UNSENT: Final = ("key", "user")  # what only `onboard` knows rows by
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _EARLIEST, _LATEST = (
-    (limit - _EPOCH) // timedelta(milliseconds=1)
+    (limit - _EPOCH) // _MILLISECOND
     for limit in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 )
 
@@ -62,7 +63,7 @@ def encode(body: object) -> bytes:
 
 def milliseconds(moment: datetime) -> int:
     """Return a moment as Cadenza writes it."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def read_model(model: type[Model], data: Mapping[str, Any], **defaults: object) -> Model:
@@ -132,7 +133,7 @@ def _text(value: object) -> str | None:
 def _moment(value: object) -> datetime | None:
     """Read a time: milliseconds since the epoch, or RFC 3339."""
     if type(value) is int and _EARLIEST <= value <= _LATEST:
-        return _EPOCH + timedelta(milliseconds=value)
+        return _EPOCH + value * _MILLISECOND
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         return moment.astimezone(UTC) if moment and moment.tzinfo else None
@@ -149,7 +150,7 @@ _READ: Final = (str, str | None, datetime, datetime | None, Mapping[str, Any])
 
 
 def _build_converter() -> Converter:
-    converter = Converter(detailed_validation=False)
+    converter = Converter(detailed_validation=False, prefer_attrib_converters=True)
     sent: dict[str, Any] = {
         attribute.name: override(rename=_camel(attribute.name), omit=attribute.name in _UNSENT)
         for attribute in fields(NewAccount)
