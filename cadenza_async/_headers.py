@@ -6,9 +6,7 @@ import math
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from attrs import frozen
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +16,7 @@ _LONGEST_WINDOW = 3600.0
 _LATEST = 1e11  # beyond the year 5000: milliseconds, not seconds
 
 
-@frozen(kw_only=True)
-class RateReport:
+class RateReport(NamedTuple):
     """A fixed window as the server reports it.
 
     Attributes:
@@ -45,7 +42,7 @@ def rate_report(headers: Mapping[str, str]) -> RateReport | None:
     date = server_time(headers)
     if reset > _LATEST or (date is not None and reset > date + _LONGEST_WINDOW):
         return None
-    return RateReport(limit=int(limit), remaining=int(remaining), reset=reset)
+    return RateReport(int(limit), int(remaining), reset)
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
