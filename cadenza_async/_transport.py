@@ -147,19 +147,21 @@ class Transport:
         self._lent = session
         self._middlewares = tuple(middlewares)
         self._in_flight = Deadlines()
-        self._headers = {
-            hdrs.ACCEPT: "application/json",
-            hdrs.ACCEPT_ENCODING: "identity",  # a bounded answer is easier to bound uncompressed
-            hdrs.USER_AGENT: config.user_agent,
-        }
 
     def open(self) -> None:
         """Make the connection pool, in the loop that will use it."""
+        headers = {
+            hdrs.ACCEPT: "application/json",
+            hdrs.ACCEPT_ENCODING: "identity",  # a bounded answer is easier to bound uncompressed
+            hdrs.USER_AGENT: self._config.user_agent,
+        }
+        self._headers = headers if self._lent else None  # a session of our own has them already
         self._http = self._lent or ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._config.max_connections, ssl=self._config.ssl_context or True
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers=headers,
         )
 
     async def close(self) -> None:
