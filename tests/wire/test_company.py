@@ -225,6 +225,17 @@ async def test_what_a_lent_session_would_do_differently(server: RawServer) -> No
     check_told(line, server)
 
 
+async def test_what_every_request_says(server: RawServer) -> None:
+    """Over a session of our own, too: who asks, and that plain JSON is wanted."""
+    async with line_to(server, user_agent="desk/1") as line:
+        await line.connect()
+        await line.listing()
+    for request in server.requests:
+        assert request.header("User-Agent") == "desk/1"
+        assert request.header("Accept") == "application/json"
+        assert request.header("Accept-Encoding") == "identity"
+
+
 @pytest.mark.parametrize("middlewares", [[], [stubborn]], ids=["bare", "with middlewares"])
 @pytest.mark.parametrize("lent", [False, True], ids=["own session", "lent session"])
 async def test_canned_answers(canned: Canned, middlewares: list[Any], *, lent: bool) -> None:
