@@ -76,7 +76,7 @@ class _Body(BytesPayload):
     """A body, empty for a read: it shows nothing of itself, and notes when it is handed over."""
 
     def __init__(self, content: bytes, progress: Progress) -> None:
-        super().__init__(content, content_type="application/json")
+        super().__init__(content)
         self._progress = progress
 
     async def write_with_length(
@@ -152,6 +152,7 @@ class Transport:
         """Make the connection pool, in the loop that will use it."""
         headers = {
             hdrs.ACCEPT: "application/json",
+            hdrs.CONTENT_TYPE: "application/json",  # whatever a session sends to others
             hdrs.ACCEPT_ENCODING: "identity",  # a bounded answer is easier to bound uncompressed
             hdrs.USER_AGENT: self._config.user_agent,
         }

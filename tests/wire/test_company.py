@@ -210,7 +210,8 @@ async def test_what_a_lent_session_would_do_differently(server: RawServer) -> No
             raise_for_status=True,
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=0.000_1),
-            headers={"X-Theirs": "kept", "Accept-Encoding": "gzip"},
+            headers={"X-Theirs": "kept", "Accept-Encoding": "gzip", "Content-Type": "text/plain"},
+            skip_auto_headers=["Content-Type"],
             middlewares=(stubborn,),
         ) as session,
         line_to(session=session, base_url=server.url, retries=0) as line,
@@ -222,6 +223,8 @@ async def test_what_a_lent_session_would_do_differently(server: RawServer) -> No
         assert isinstance(await failure(line.connect()), OutcomeUnknownError)
     assert server.requests[0].header("X-Theirs") == "kept"
     assert server.requests[0].header("Accept-Encoding") == "identity"
+    kinds = [(each.method, each.header("Content-Type")) for each in server.requests]
+    assert set(kinds) == {("POST", "application/json"), ("GET", None)}
     check_told(line, server)
 
 
