@@ -11,7 +11,6 @@ import pytest
 
 from cadenza_async import RowState, Secret, onboard
 from cadenza_async.errors import ConfigError
-from tests.loops import on_every_loop
 
 from .jobs import row
 
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
 
     from .jobs import Job
 
-pytestmark = [
-    on_every_loop,
-    pytest.mark.skipif(sys.version_info < (3, 12), reason="such loops came with 3.12"),
-]
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="such loops came with 3.12")
 
 
 @pytest.fixture
