@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from contextlib import ExitStack, suppress
-from functools import cache, partial, wraps
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -22,10 +21,7 @@ from typing import (
     overload,
 )
 
-import anyio.lowlevel
-from anyio.from_thread import BlockingPortal, BlockingPortalProvider
-from attrs import frozen
-
+from cadenza_async._portal import closed, opened, portals, wait
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import ClosedError, UsageError
 from cadenza_async.onboarding import onboard
@@ -35,13 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterable,
-        Awaitable,
         Callable,
         Coroutine,
         Iterator,
     )
-    from concurrent.futures import Future
-    from types import AsyncGeneratorType, TracebackType
+    from types import TracebackType
 
     from cadenza_async._sessions import Options
     from cadenza_async.auth import Token
@@ -50,12 +44,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-
-@cache
-def _portals(pid: int) -> BlockingPortalProvider:  # noqa: ARG001  # a fork does not copy threads
-    """Return what lends the one loop thread of a process to all of its clients."""
-    return BlockingPortalProvider("asyncio")
 
 
 class _Method(Protocol[P, T_co]):
@@ -67,36 +55,6 @@ class _Method(Protocol[P, T_co]):
     def __get__(self, instance: object, owner: type) -> Callable[P, T_co]: ...
 
 
-def _wait(portal: BlockingPortal, job: Callable[[], Awaitable[T]]) -> T:
-    """Run the job in the loop; whatever interrupts the waiting cancels it."""
-    future: Future[T | _Exit] | None = None
-    try:
-        future = portal.start_task_soon(partial(_kept, job))
-        result = future.result()
-    except BaseException:
-        if future is not None:
-            future.cancel()
-        raise
-    if isinstance(result, _Exit):
-        raise result.error
-    return result
-
-
-@frozen
-class _Exit:
-    """What a hook, a token source or the rows raised to end the program."""
-
-    error: BaseException
-
-
-async def _kept(job: Callable[[], Awaitable[T]]) -> T | _Exit:
-    """Do the job, and keep from the loop what would end it for the other clients, too."""
-    try:
-        return await job()
-    except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-        return _Exit(error)
-
-
 def _blocking(
     method: Callable[Concatenate[AsyncCadenza, P], Coroutine[Any, Any, T]],
 ) -> _Method[P, T]:
@@ -105,41 +63,31 @@ def _blocking(
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            portal = self._running()
-            job = partial(_awaited, method(self._async, *args, **kwargs))
+            self._check()
+            job = method(self._async, *args, **kwargs)
         finally:
             del args, kwargs  # a traceback may show the locals of this frame
-        return _wait(portal, job)
+        return wait(job)
 
     return cast("_Method[P, T]", call)
-
-
-async def _awaited(job: Coroutine[Any, Any, T]) -> T:
-    return await job
 
 
 def _iterating(
     method: Callable[Concatenate[AsyncCadenza, P], AsyncGenerator[T, None]],
 ) -> _Method[P, Iterator[T]]:
-    """Lift a method that is an asynchronous generator; leaving the loop closes it."""
+    """Lift a method that is an asynchronous generator; its loop closes what is left early."""
 
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         rows = method(self._async, *args, **kwargs)
-        try:
-            while step := _wait(self._running(), partial(_next, rows)):
-                yield step[0]
-        finally:
-            with suppress(ClosedError):  # the list has ended with the client
-                _wait(self._running(), partial(_close, cast("AsyncGeneratorType[T, None]", rows)))
+        while True:
+            self._check()
+            step = wait(_next(rows))
+            if step is None:
+                return
+            yield step[0]
 
     return cast("_Method[P, Iterator[T]]", call)
-
-
-async def _close(rows: AsyncGeneratorType[T, None]) -> None:
-    while rows.ag_running:  # the step that was interrupted is still being cancelled
-        await anyio.lowlevel.checkpoint()
-    await rows.aclose()
 
 
 async def _next(rows: AsyncIterable[T]) -> tuple[T] | None:
@@ -155,16 +103,17 @@ class BlockingOnboarding:
     nothing more is sent, what is in flight gets ``grace`` seconds, and the journal is closed.
 
     Args:
-        portal: Gives the loop it runs in, as long as the client is open.
+        check: Raises unless the client is open.
         run: The run.
     """
 
-    def __init__(self, portal: Callable[[], BlockingPortal], run: Onboarding) -> None:
-        self._portal = portal
+    def __init__(self, check: Callable[[], None], run: Onboarding) -> None:
+        self._check = check
         self._run = run
 
     def __enter__(self) -> Self:
-        _wait(self._portal(), self._run.__aenter__)
+        self._check()
+        wait(self._run.__aenter__())
         return self
 
     def __exit__(
@@ -179,7 +128,8 @@ class BlockingOnboarding:
         return self
 
     def __next__(self) -> RowOutcome:
-        step = _wait(self._portal(), partial(_next, self._run))
+        self._check()
+        step = wait(_next(self._run))
         if step is None:
             raise StopIteration
         return step[0]
@@ -187,7 +137,8 @@ class BlockingOnboarding:
     def close(self) -> None:
         """Stop. Nothing more is sent; what is in flight gets the client's grace period."""
         with suppress(ClosedError):  # the run has ended with the client
-            _wait(self._portal(), self._run.aclose)
+            self._check()
+            wait(self._run.aclose())
 
     @property
     def counts(self) -> dict[RowState, int]:
@@ -208,11 +159,11 @@ def _onboarding(
     @wraps(method)
     def call(self: Cadenza, *args: P.args, **kwargs: P.kwargs) -> BlockingOnboarding:
         try:
-            self._running()
+            self._check()
             run = method(self._async, *args, **kwargs)
         finally:
             del args, kwargs  # as above
-        return BlockingOnboarding(self._running, run)
+        return BlockingOnboarding(self._check, run)
 
     return cast("_Method[P, BlockingOnboarding]", call)
 
@@ -238,15 +189,22 @@ class Cadenza:
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         self._async = AsyncCadenza(access_token, **options)
         self._exits = ExitStack()
-        self._portal: BlockingPortal | None = None
+        self._open = False
         self._pid = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
-            portal = exits.enter_context(_portals(os.getpid()))
-            exits.enter_context(portal.wrap_async_context_manager(self._async))
+            exits.enter_context(portals())
+            try:
+                wait(opened(self._async))
+            except ClosedError:
+                raise  # it was opened before
+            except BaseException:
+                wait(closed(self._async))
+                raise
+            exits.callback(lambda: wait(closed(self._async)))
             self._exits = exits.pop_all()
-        self._portal, self._pid = portal, os.getpid()
+        self._open, self._pid = True, os.getpid()
         return self
 
     def __exit__(
@@ -255,25 +213,18 @@ class Cadenza:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._portal = None
+        self._open = False
         # after a fork, thread and sockets are the parent's; at the end of a program threads stand
         if self._pid == os.getpid() and not sys.is_finalizing():
             self._exits.__exit__(kind, error, traceback)
 
-    def _running(self) -> BlockingPortal:
-        if self._portal is None:
+    def _check(self) -> None:
+        if not self._open:
             raise ClosedError("the client is not open: use it inside its 'with' block")
         if self._pid != os.getpid():
             raise ClosedError("the client was opened before a fork: open one in each process")
         if sys.is_finalizing():
             raise ClosedError("the program has ended, and with it the thread of the client")
-        with suppress(RuntimeError):  # where no loop is running
-            if asyncio.get_running_loop() is self._async._shared.loop:  # noqa: SLF001
-                raise UsageError(
-                    "a hook, a token source and rows cannot call a blocking client, which waits"
-                    " for them: call it before, or in a thread of your own"
-                )
-        return self._portal
 
     connect_account = _blocking(AsyncCadenza.connect_account)
     connect_with_credential = _blocking(AsyncCadenza.connect_with_credential)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -46,7 +45,7 @@ def _nothing_blocks_the_loop() -> Iterator[None]:
     What tests themselves do in a loop (reading a file) is theirs. The facade blocks on purpose,
     and may be called by somebody who has a loop running.
     """
-    facade = ["cadenza_async.sync"] if find_spec("cadenza_async.sync") else []
+    facade = ["cadenza_async._portal", "cadenza_async.sync"]
     with blockbuster_ctx("cadenza_async", excluded_modules=facade) as blockbuster:
         # Coverage takes a lock of its own when a thread meets a file for the first time.
         acquire = blockbuster.functions["threading.Lock.acquire"]

@@ -110,7 +110,7 @@ class Desk:
         journal: Journal,
         options: Options,
         find_session: Callable[[str], Session],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[BaseException], None],
         *,
         way: Way,
     ) -> None:
@@ -155,7 +155,9 @@ class Desk:
     async def _watch(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await job()
-        except Exception as error:  # noqa: BLE001  # the one who iterates is told
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  # who iterates is told, to exit perhaps
             self.on_error(error)
         finally:
             task = cast("asyncio.Task[None]", asyncio.current_task())

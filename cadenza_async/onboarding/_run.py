@@ -118,7 +118,7 @@ class Run:
         """How many rows are in each state."""
         return {state: self._desk.counts[state] for state in RowState}
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
         self._end()
 
@@ -138,7 +138,7 @@ class Run:
         except asyncio.CancelledError:
             if self._error is None and not self._stopped:
                 self._error = ClosedError("the client was closed before the rows were done")
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # their owner's to see
+        except BaseException as error:  # noqa: BLE001  # their owner's to see
             self._error = self._error or error
         self._ending = True
         try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import aiohttp
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cadenza_async import Attempt, Cadenza, NewAccount, TradingAccount, sync
+from cadenza_async import Cadenza, NewAccount, TradingAccount
 from cadenza_async.errors import (
     ClosedError,
     CredentialsRejectedError,
@@ -262,36 +261,6 @@ def test_after_a_fork() -> None:
     assert (finished.returncode, finished.stderr) == (0, b"")
 
 
-class Interrupted:
-    """A portal at which Ctrl-C arrives before it has started anything."""
-
-    def start_task_soon(self, job: object) -> None:
-        raise KeyboardInterrupt
-
-
-def test_interrupted_before_it_began() -> None:
-    """There is nothing to cancel, and the interruption goes on."""
-    portal: Any = Interrupted()
-    job: Any = None
-    with pytest.raises(KeyboardInterrupt):
-        sync._wait(portal, job)
-
-
-async def test_a_list_is_closed_once_its_step_has_ended() -> None:
-    """Closing waits for the step that is being cancelled."""
-
-    async def rows() -> AsyncGenerator[int, None]:
-        await asyncio.Event().wait()
-        yield 1
-
-    listing: Any = rows()
-    step = asyncio.create_task(anext(listing))
-    await asyncio.sleep(0)
-    step.cancel()
-    await sync._close(listing)
-    assert step.cancelled()
-
-
 def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """In another process there is no loop thread: nothing is waited for, nothing is closed."""
     client = Cadenza(sandbox.access_token, base_url=sandbox.url).__enter__()
@@ -301,35 +270,6 @@ def test_a_fork_is_noticed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
             client.connect_account(**KEYS)
         client.__exit__(None, None, None)
     client._exits.close()
-
-
-def exiting_rows() -> Iterator[NewAccount]:
-    """Give one row, and then the whole program up."""
-    yield NewAccount(key="1", user="u-1", name="Desk 1", **KEYS)
-    sys.exit("the second row is bad")
-
-
-def test_rows_that_exit(sandbox: Sandbox, tmp_path: Path) -> None:
-    """What they exit with ends the run in the thread that iterates, and no other client."""
-    with client_of(sandbox) as other, client_of(sandbox) as client:
-        tokens = {"u-1": sandbox.access_token}
-        run = client.onboard(exiting_rows(), tokens=tokens, journal=tmp_path / "journal")
-        with pytest.raises(SystemExit, match="the second row is bad"), run:
-            list(run)
-        assert client.user() == other.user()
-
-
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_a_hook_that_exits(sandbox: Sandbox, error: type[BaseException]) -> None:
-    """What it raises reaches the thread that calls, and no other client."""
-
-    def hook(_: Attempt) -> None:
-        raise error
-
-    with client_of(sandbox) as other:
-        with pytest.raises(error), client_of(sandbox, on_attempt=hook) as client:
-            client.user()
-        assert other.user().user_id == "u-1"
 
 
 LEFT_OPEN = """

@@ -1,0 +1,144 @@
+"""Waiting in one thread for what is done in the event loop of another: an anyio portal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from anyio import CancelScope
+from anyio.from_thread import BlockingPortalProvider
+from attrs import frozen
+
+from cadenza_async.errors import UsageError
+
+if sys.platform == "win32":
+    from asyncio import ProactorEventLoop as UsualLoop
+else:
+    from asyncio import SelectorEventLoop as UsualLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine, Generator
+
+    from cadenza_async.client import AsyncCadenza
+
+T = TypeVar("T")
+
+_STEP = 0.5  # seconds until an interruption is noticed that does not wake who waits
+
+
+class _Loop(UsualLoop):
+    """Goes on when a task is to end the program: that is for whoever waits for the task.
+
+    Attributes:
+        kept: Clients that are open. A program may end before they are closed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: set[AsyncCadenza] = set()
+
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
+        whole = asyncio.ensure_future(cast("Awaitable[T]", future), loop=self)
+        while not whole.done():
+            with suppress(SystemExit, KeyboardInterrupt):
+                super().run_until_complete(whole)
+        return whole.result()
+
+
+@cache
+def _portals(pid: int) -> BlockingPortalProvider:  # noqa: ARG001  # a fork does not copy threads
+    return BlockingPortalProvider("asyncio", {"loop_factory": _Loop})
+
+
+def portals() -> BlockingPortalProvider:
+    """Return what lends the one loop thread of a process to all of its clients."""
+    return _portals(os.getpid())
+
+
+def wait(job: Coroutine[Any, Any, T]) -> T:
+    """Do the job in the loop; whatever interrupts the waiting cancels it.
+
+    Raises:
+        UsageError: If this is called in the loop, which could not do anything then.
+    """
+    _refuse_in_the_loop(job)
+    call = _Call(job)
+    with portals() as portal:  # it does not end meanwhile
+        try:
+            future = portal.start_task_soon(call.run)
+            while not future.done():
+                with suppress(TimeoutError, CancelledError):
+                    future.exception(_STEP)
+        except BaseException:
+            call.leave()
+            raise
+    result = future.result()
+    if isinstance(result, _Exit):
+        raise result.error
+    return result
+
+
+def _refuse_in_the_loop(job: Coroutine[Any, Any, T]) -> None:
+    with suppress(RuntimeError):  # where no loop is running
+        if isinstance(asyncio.get_running_loop(), _Loop):
+            job.close()
+            raise UsageError(
+                "a hook, a token source and rows cannot call a blocking client, which waits"
+                " for them: call it before, or in a thread of your own"
+            )
+
+
+@frozen
+class _Exit:
+    """What a hook, a token source or the rows raised to end the program."""
+
+    error: BaseException
+
+
+class _Call(Generic[T]):
+    """A job in the loop, and whether somebody still waits for it."""
+
+    def __init__(self, job: Coroutine[Any, Any, T]) -> None:
+        self._job = job
+        self._scope: CancelScope | None = None
+        self._left = False
+
+    async def run(self) -> T | _Exit:
+        """Do the job, and keep from the portal what would end it for the other clients, too."""
+        self._loop = asyncio.get_running_loop()
+        with CancelScope() as self._scope:
+            if not self._left:
+                return await self._kept()
+        self._job.close()  # the loop was too busy to begin before it was left
+        return _Exit(CancelledError())
+
+    async def _kept(self) -> T | _Exit:
+        try:
+            return await self._job
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
+            return _Exit(error)
+
+    def leave(self) -> None:
+        """Cancel the job, whether it has begun or not."""
+        self._left = True
+        if self._scope is not None:
+            self._loop.call_soon_threadsafe(self._scope.cancel)
+
+
+async def opened(client: AsyncCadenza) -> None:
+    """Open a client, and keep it as long as the loop: it may be open when the program ends."""
+    await client.__aenter__()
+    cast("_Loop", asyncio.get_running_loop()).kept.add(client)
+
+
+async def closed(client: AsyncCadenza) -> None:
+    """Close a client that was opened so."""
+    cast("_Loop", asyncio.get_running_loop()).kept.discard(client)
+    await client.aclose()
