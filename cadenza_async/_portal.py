@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from anyio import CancelScope
 from anyio.from_thread import BlockingPortalProvider
 from attrs import frozen
 
@@ -105,19 +104,15 @@ class _Call(Generic[T]):
 
     def __init__(self, job: Coroutine[Any, Any, T]) -> None:
         self._job = job
-        self._scope: CancelScope | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._left = False
 
     async def run(self) -> T | _Exit:
         """Do the job, and keep from the portal what would end it for the other clients, too."""
-        self._loop = asyncio.get_running_loop()
-        with CancelScope() as self._scope:
-            if not self._left:
-                return await self._kept()
-        self._job.close()  # the loop was too busy to begin before it was left
-        return _Exit(CancelledError())
-
-    async def _kept(self) -> T | _Exit:
+        self._task = asyncio.current_task()
+        if self._left:  # before the loop had time to begin
+            self._job.close()
+            return _Exit(CancelledError())
         try:
             return await self._job
         except (Exception, asyncio.CancelledError):
@@ -128,8 +123,8 @@ class _Call(Generic[T]):
     def leave(self) -> None:
         """Cancel the job, whether it has begun or not."""
         self._left = True
-        if self._scope is not None:
-            self._loop.call_soon_threadsafe(self._scope.cancel)
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 
 async def opened(client: AsyncCadenza) -> None:

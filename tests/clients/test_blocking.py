@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from cadenza_async import Cadenza, NewAccount, TradingAccount
+from cadenza_async import Cadenza, NewAccount, TradingAccount, _portal, sync
 from cadenza_async.errors import (
     ClosedError,
     CredentialsRejectedError,
@@ -26,7 +26,7 @@ from cadenza_async.errors import (
 from cadenza_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
@@ -151,6 +151,38 @@ def test_a_list_that_outlives_its_client(sandbox: Sandbox, ending: str) -> None:
             list(iter(partial(next, rows), None))
     del rows
     gc.collect()
+
+
+def test_a_list_that_is_collected_in_the_loop(sandbox: Sandbox) -> None:
+    """A list left early may be collected in any thread: the loop's own cannot wait for its end."""
+
+    async def token() -> str:
+        gc.collect()
+        return sandbox.access_token
+
+    with client_of(sandbox) as client, Cadenza(token, base_url=sandbox.url) as other:
+        client.connect_account(**KEYS)
+        left: dict[str, Any] = {"list": client.list_accounts()}
+        assert next(left["list"]).venue == "BINANCE"
+        left["itself"] = left
+        del left
+        assert other.user().user_id == "u-1"
+
+
+def test_closed_in_the_moment_of_a_call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may close the client when a call has just begun: the call says so."""
+    client = client_of(sandbox).__enter__()
+    wait = _portal.wait
+
+    def late(job: Coroutine[Any, Any, Any]) -> object:
+        monkeypatch.undo()
+        client.__exit__(None, None, None)
+        return wait(job)
+
+    monkeypatch.setattr(sync, "wait", late)
+    with pytest.raises(ClosedError):
+        client.connect_account(**KEYS)
+    assert sandbox.requests == []
 
 
 def _calls(client: Cadenza) -> list[Any]:

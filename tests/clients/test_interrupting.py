@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import signal
 import sys
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cadenza_async import Cadenza
 from tests.raw import RawServer, hang
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 BLOCKING = """
 import sys, time
@@ -84,6 +87,49 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
+BUSY = """
+import os, signal, sys, time
+from threading import Event, Thread, main_thread
+from cadenza_async import Cadenza
+
+def rows():
+    busy.set()
+    interrupted.wait(10)
+    yield from ()
+
+def iterate():
+    with client.onboard(rows(), journal=sys.argv[2]) as run:
+        list(run)
+
+def press():
+    calling.wait(10)
+    while (code := sys._current_frames()[main_thread().ident].f_code).co_name != "wait" or (
+        "threading" not in code.co_filename
+    ):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+    if sys.argv[3] == "open":  # it is closed before the interruption goes on
+        interrupted.set()
+
+busy, calling, interrupted = Event(), Event(), Event()
+with Cadenza("token", base_url=sys.argv[1], grace=0.2) as client:
+    threads = [Thread(target=iterate), Thread(target=press)]
+    for thread in threads:
+        thread.start()
+    busy.wait(10)
+    try:
+        calling.set()
+        if sys.argv[3] == "open":
+            Cadenza("token", base_url=sys.argv[1]).__enter__()
+        else:
+            client.connect_account(venue="BINANCE", api_key="k", api_secret="s", name="n")
+    except KeyboardInterrupt:
+        interrupted.set()
+        print("left the call", flush=True)
+    for thread in threads:
+        thread.join()
+"""
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[RawServer]:
@@ -125,3 +171,29 @@ async def test_ctrl_c_while_other_threads_call(server: RawServer) -> None:
     server.play(done, done)
     out, _ = await interrupted(server, THREADS, "", 6)
     assert out.split("\n")[:2] == ["left the call", "interrupted"]
+
+
+@pytest.mark.parametrize("kind", ["connect", "open"])
+async def test_ctrl_c_before_a_busy_loop_begins(
+    server: RawServer, tmp_path: Path, kind: str
+) -> None:
+    """What was interrupted while rows kept the loop busy is not done afterwards."""
+    given = ["-W", "error", "-c", BUSY, server.url, str(tmp_path / "journal"), kind]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    assert (out, err, process.returncode) == (b"left the call\n", b"", 0)
+    assert server.requests == []
+
+
+def test_an_interruption_that_wakes_nobody() -> None:
+    """It is noticed all the same: on Windows Ctrl-C does not wake a thread that waits."""
+
+    async def token() -> str:
+        _thread.interrupt_main()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    with Cadenza(token) as client, pytest.raises(KeyboardInterrupt):
+        client.user()
