@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, TypeVarTuple, Unpack
 
 from cadenza_async._cancelling import spared
+from cadenza_async.errors import ClosedError
 from cadenza_async.onboarding._records import account_facts, error_facts
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Move, Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._credentials import Held
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 Job = Callable[[Store], Any] | Move
 
@@ -75,13 +77,12 @@ class Journal:
             ConfigError: If it cannot be opened.
         """
         thread = ThreadPoolExecutor(1, thread_name_prefix="cadenza-journal")
-        loop = asyncio.get_running_loop()
         made: list[Store] = []
-        opening = loop.run_in_executor(thread, lambda: made.append(make()))
+        opening = _begin(thread, lambda: made.append(make()))
         try:
             await spared(opening)
         except BaseException:
-            closing = loop.run_in_executor(thread, _close, made)
+            closing = _begin(thread, _close, made)
             thread.shutdown(wait=False)
             await asyncio.wait([closing])  # the lock has to be free again
             raise
@@ -132,7 +133,7 @@ class Journal:
                 self._timer.cancel()
             while self._waiting:
                 self._commit()
-            self._closing = self._loop.run_in_executor(self._thread, self._store.close)
+            self._closing = _begin(self._thread, self._store.close)
             self._thread.shutdown(wait=False)
         return self._closing
 
@@ -146,7 +147,7 @@ class Journal:
         batch = self._waiting[:_LARGEST_COMMIT]
         del self._waiting[:_LARGEST_COMMIT]
         jobs = [order.job for order in batch]
-        self._committing = self._loop.run_in_executor(self._thread, _run, self._store, jobs)
+        self._committing = _begin(self._thread, _run, self._store, jobs)
         self._committing.add_done_callback(lambda committing: self._committed(batch, committing))
 
     def _committed(self, batch: list[_Order], committing: asyncio.Future[list[Any]]) -> None:
@@ -173,6 +174,25 @@ class Journal:
             _answer(order.done, answer)
         if self._done:
             self._loop.call_soon(self._tell)
+
+
+def _begin(
+    thread: ThreadPoolExecutor, job: Callable[[Unpack[Given]], T], *given: *Given
+) -> asyncio.Future[T]:
+    """Do a job in the thread.
+
+    Raises:
+        ClosedError: In the future, if the program has come to its end: then threads take no more.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        return loop.run_in_executor(thread, job, *given)
+    except RuntimeError as error:
+        why = str(error)
+    refused: asyncio.Future[T] = loop.create_future()
+    refused.set_exception(ClosedError(f"nothing can be written to the journal any more: {why}"))
+    refused.exception()  # whoever waits for it sees it, and there may be nobody
+    return refused
 
 
 def _answer(done: asyncio.Future[Any], answer: object) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from cadenza_async import Cadenza, RowState, onboard
+from cadenza_async import Cadenza, NewAccount, RowState, onboard
 from cadenza_async.errors import ClosedError, ConfigError
 from cadenza_async.sandbox import Sandbox
 
@@ -90,6 +92,48 @@ def test_a_run_ends_with_its_client(served: Sandbox, tmp_path: Path) -> None:
     run.close()
     with Cadenza(served.access_token, base_url=served.url) as cadenza:
         again = cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE)
+        assert {outcome.state for outcome in again} == {RowState.DONE}
+    assert len(served.accounts) == 400
+
+
+LEFT_TO_THE_END = """
+import atexit, sys
+from cadenza_async import Cadenza, NewAccount
+from cadenza_async.errors import ClosedError
+
+url, token, journal = sys.argv[1:]
+keys = {"venue": "BINANCE", "api_key": "k", "api_secret": "s"}
+client = Cadenza(token, base_url=url).__enter__()
+run = client.onboard([NewAccount(key=str(n), **keys) for n in range(400)], journal=journal)
+next(run)
+
+def close():
+    try:
+        list(run)
+    except ClosedError as error:
+        print(error)
+    run.close()
+    client.__exit__(None, None, None)
+
+atexit.register(close)
+"""
+
+
+def test_a_run_that_is_left_to_the_end_of_the_program(served: Sandbox, tmp_path: Path) -> None:
+    """Python lets no journal be written then: the run says so, and the next one goes on."""
+    path = tmp_path / "journal"
+    finished = subprocess.run(
+        [sys.executable, "-c", LEFT_TO_THE_END, served.url, served.access_token, str(path)],
+        timeout=30,
+        capture_output=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert b"nothing can be written to the journal any more" in finished.stdout
+    keys = {"venue": "BINANCE", "api_key": "k", "api_secret": "s"}
+    rows = [NewAccount(key=str(n), **keys) for n in range(400)]
+    with Cadenza(served.access_token, base_url=served.url) as cadenza:
+        again = cadenza.onboard(rows, journal=path, quarantine=QUARANTINE)
         assert {outcome.state for outcome in again} == {RowState.DONE}
     assert len(served.accounts) == 400
 
