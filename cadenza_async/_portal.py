@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import cache
+from threading import Event, RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from anyio.from_thread import BlockingPortalProvider
+from anyio.from_thread import BlockingPortal, BlockingPortalProvider
 from attrs import frozen
 
 from cadenza_async.errors import UsageError
@@ -22,6 +22,8 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Generator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from cadenza_async.client import AsyncCadenza
 
@@ -49,30 +51,65 @@ class _Loop(UsualLoop):
         return whole.result()
 
 
+class _Lender:
+    """Lends the portal of one loop thread, which lasts as long as somebody has borrowed it.
+
+    The handler of a signal may borrow it at any time, also where the same thread just does so.
+    """
+
+    def __init__(self) -> None:
+        self._provider = BlockingPortalProvider("asyncio", {"loop_factory": _Loop})
+        self._lock = RLock()
+        self._borrowers = 0
+
+    def __enter__(self) -> BlockingPortal:
+        with self._lock:
+            if not self._borrowers:
+                self._portal = self._provider.__enter__()
+            self._borrowers += 1
+            return self._portal
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._borrowers -= 1
+            last = not self._borrowers
+        if last:
+            self._provider.__exit__(kind, error, traceback)
+
+
 @cache
-def _portals(pid: int) -> BlockingPortalProvider:  # noqa: ARG001  # a fork does not copy threads
-    return BlockingPortalProvider("asyncio", {"loop_factory": _Loop})
+def _lender(pid: int) -> _Lender:  # noqa: ARG001  # a fork does not copy threads
+    return _Lender()
 
 
-def portals() -> BlockingPortalProvider:
+def portals() -> AbstractContextManager[BlockingPortal]:
     """Return what lends the one loop thread of a process to all of its clients."""
-    return _portals(os.getpid())
+    return _lender(os.getpid())
 
 
-def wait(job: Coroutine[Any, Any, T]) -> T:
+def wait(job: Coroutine[Any, Any, T], *, anyway: bool = False) -> T:
     """Do the job in the loop; whatever interrupts the waiting cancels it.
+
+    Args:
+        job: What to do.
+        anyway: Begin it even if the interruption comes first.
 
     Raises:
         UsageError: If this is called in the loop, which could not do anything then.
     """
     _refuse_in_the_loop(job)
-    call = _Call(job)
+    call, ended = _Call(job, anyway=anyway), Event()
     with portals() as portal:  # it does not end meanwhile
         try:
             future = portal.start_task_soon(call.run)
-            while not future.done():
-                with suppress(TimeoutError, CancelledError):
-                    future.exception(_STEP)
+            future.add_done_callback(lambda _: ended.set())
+            while not ended.wait(_STEP):
+                pass
         except BaseException:
             call.leave()
             raise
@@ -102,17 +139,20 @@ class _Exit:
 class _Call(Generic[T]):
     """A job in the loop, and whether somebody still waits for it."""
 
-    def __init__(self, job: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, job: Coroutine[Any, Any, T], *, anyway: bool) -> None:
         self._job = job
+        self._anyway = anyway
         self._task: asyncio.Task[Any] | None = None
         self._left = False
 
     async def run(self) -> T | _Exit:
         """Do the job, and keep from the portal what would end it for the other clients, too."""
-        self._task = asyncio.current_task()
+        self._task = task = cast("asyncio.Task[Any]", asyncio.current_task())
         if self._left:  # before the loop had time to begin
-            self._job.close()
-            return _Exit(CancelledError())
+            if not self._anyway:
+                self._job.close()
+                return _Exit(asyncio.CancelledError())
+            task.cancel()
         try:
             return await self._job
         except (Exception, asyncio.CancelledError):

@@ -138,7 +138,7 @@ class BlockingOnboarding:
         """Stop. Nothing more is sent; what is in flight gets the client's grace period."""
         with suppress(ClosedError):  # the run has ended with the client
             self._check()
-            wait(self._run.aclose())
+            wait(self._run.aclose(), anyway=True)
 
     @property
     def counts(self) -> dict[RowState, int]:
@@ -200,9 +200,9 @@ class Cadenza:
             except ClosedError:
                 raise  # it was opened before
             except BaseException:
-                wait(closed(self._async))
+                self._close()
                 raise
-            exits.callback(lambda: wait(closed(self._async)))
+            exits.callback(self._close)
             self._exits = exits.pop_all()
         self._open, self._pid = True, os.getpid()
         return self
@@ -217,6 +217,9 @@ class Cadenza:
         # after a fork, thread and sockets are the parent's; at the end of a program threads stand
         if self._pid == os.getpid() and not sys.is_finalizing():
             self._exits.__exit__(kind, error, traceback)
+
+    def _close(self) -> None:
+        wait(closed(self._async), anyway=True)
 
     def _check(self) -> None:
         if not self._open:

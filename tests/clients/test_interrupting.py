@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import signal
 import sys
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cadenza_async import Cadenza
-from tests.raw import RawServer, hang
+from tests.raw import RawServer, done, hang
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 BLOCKING = """
@@ -87,19 +86,11 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
-BUSY = """
+PRESS = """
 import os, signal, sys, time
 from threading import Event, Thread, main_thread
 from cadenza_async import Cadenza
-
-def rows():
-    busy.set()
-    interrupted.wait(10)
-    yield from ()
-
-def iterate():
-    with client.onboard(rows(), journal=sys.argv[2]) as run:
-        list(run)
+from cadenza_async.errors import OutcomeUnknownTimeoutError
 
 def press():
     calling.wait(10)
@@ -108,26 +99,61 @@ def press():
     ):
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
-    if sys.argv[3] == "open":  # it is closed before the interruption goes on
-        interrupted.set()
+    pressed.set()
 
-busy, calling, interrupted = Event(), Event(), Event()
-with Cadenza("token", base_url=sys.argv[1], grace=0.2) as client:
+calling, pressed = Event(), Event()
+"""
+
+BUSY = f"""{PRESS}
+def rows():
+    busy.set()
+    (pressed if what == "open" else left).wait(10)  # a client is closed before it is left
+    yield from ()
+
+def iterate():
+    with client.onboard(rows(), journal=journal) as run:
+        list(run)
+
+_, url, journal, what = sys.argv
+busy, left = Event(), Event()
+with Cadenza("token", base_url=url, grace=0.2) as client:
+    list(client.list_accounts())
     threads = [Thread(target=iterate), Thread(target=press)]
     for thread in threads:
         thread.start()
     busy.wait(10)
     try:
         calling.set()
-        if sys.argv[3] == "open":
-            Cadenza("token", base_url=sys.argv[1]).__enter__()
+        if what == "open":
+            Cadenza("token", base_url=url).__enter__()
         else:
             client.connect_account(venue="BINANCE", api_key="k", api_secret="s", name="n")
     except KeyboardInterrupt:
-        interrupted.set()
+        left.set()
         print("left the call", flush=True)
     for thread in threads:
         thread.join()
+"""
+
+CLOSING = f"""{PRESS}
+def call():
+    try:
+        client.connect_account(venue="BINANCE", api_key="k", api_secret="s", timeout=60)
+    except OutcomeUnknownTimeoutError as error:
+        print(error.venue, flush=True)
+
+client = Cadenza("token", base_url=sys.argv[1], grace=60).__enter__()
+threads = [Thread(target=call), Thread(target=press)]
+for thread in threads:
+    thread.start()
+try:
+    sys.stdin.readline()
+    calling.set()
+    client.__exit__(None, None, None)
+except KeyboardInterrupt:
+    for thread in threads:
+        thread.join()
+    print("interrupted", flush=True)
 """
 
 
@@ -166,8 +192,6 @@ async def test_ctrl_c_in_mid_call(server: RawServer, script: str, kind: str) -> 
 
 async def test_ctrl_c_while_other_threads_call(server: RawServer) -> None:
     """Other threads' calls end with the client that they share."""
-    from tests.raw import done
-
     server.play(done, done)
     out, _ = await interrupted(server, THREADS, "", 6)
     assert out.split("\n")[:2] == ["left the call", "interrupted"]
@@ -178,22 +202,55 @@ async def test_ctrl_c_before_a_busy_loop_begins(
     server: RawServer, tmp_path: Path, kind: str
 ) -> None:
     """What was interrupted while rows kept the loop busy is not done afterwards."""
+    server.play(done)  # its connection could be used again at once
     given = ["-W", "error", "-c", BUSY, server.url, str(tmp_path / "journal"), kind]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert (out, err, process.returncode) == (b"left the call\n", b"", 0)
-    assert server.requests == []
+    assert [request.method for request in server.requests] == ["GET"]
 
 
-def test_an_interruption_that_wakes_nobody() -> None:
+@pytest.fixture
+def raising() -> Iterator[Callable[[type[BaseException]], None]]:
+    """Give what has the handler of SIGTERM raise something."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def install(kind: type[BaseException]) -> None:
+        def handle(*_: object) -> None:
+            raise kind
+
+        signal.signal(signal.SIGTERM, handle)
+
+    yield install
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeoutError])
+def test_an_interruption_that_wakes_nobody(
+    raising: Callable[[type[BaseException]], None], kind: type[BaseException]
+) -> None:
     """It is noticed all the same: on Windows Ctrl-C does not wake a thread that waits."""
+    raising(kind)
 
     async def token() -> str:
-        _thread.interrupt_main()
+        signal.raise_signal(signal.SIGTERM)  # in this thread, while the main thread waits
         await asyncio.Event().wait()
         raise AssertionError
 
-    with Cadenza(token) as client, pytest.raises(KeyboardInterrupt):
+    with Cadenza(token) as client, pytest.raises(kind):
         client.user()
+
+
+async def test_ctrl_c_while_closing(server: RawServer) -> None:
+    """What other threads wait for ends at once, as an outcome that can be resolved."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-c", CLOSING, server.url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await server.until(lambda: len(server.requests) == 1)
+    out, err = await asyncio.wait_for(process.communicate(b"close\n"), 10)
+    assert (out, err, process.returncode) == (b"BINANCE\ninterrupted\n", b"", 0)
