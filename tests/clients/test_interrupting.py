@@ -86,11 +86,17 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
-PRESS = """
+PRESSING = """
 import os, signal, sys, time
 from threading import Event, Thread, main_thread
 from cadenza_async import Cadenza
 from cadenza_async.errors import OutcomeUnknownTimeoutError
+
+def call(client):
+    try:
+        client.connect_account(venue="BINANCE", api_key="k", api_secret="s", timeout=60)
+    except OutcomeUnknownTimeoutError as error:
+        print(error.venue, flush=True)
 
 def press():
     calling.wait(10)
@@ -101,10 +107,20 @@ def press():
     os.kill(os.getpid(), signal.SIGINT)
     pressed.set()
 
-calling, pressed = Event(), Event()
+def begin(*threads):
+    for thread in threads:
+        thread.start()
+    return threads
+
+def end(threads):
+    for thread in threads:
+        thread.join()
+
+_, url, journal, what = sys.argv
+calling, pressed, left, busy = Event(), Event(), Event(), Event()
 """
 
-BUSY = f"""{PRESS}
+BUSY = f"""{PRESSING}
 def rows():
     busy.set()
     (pressed if what == "open" else left).wait(10)  # a client is closed before it is left
@@ -114,46 +130,39 @@ def iterate():
     with client.onboard(rows(), journal=journal) as run:
         list(run)
 
-_, url, journal, what = sys.argv
-busy, left = Event(), Event()
 with Cadenza("token", base_url=url, grace=0.2) as client:
     list(client.list_accounts())
-    threads = [Thread(target=iterate), Thread(target=press)]
-    for thread in threads:
-        thread.start()
+    other = Cadenza("token", base_url=url, grace=60)
+    threads = ()
+    if what == "close":
+        threads = begin(Thread(target=call, args=[other.__enter__()]))
+    sys.stdin.readline()
+    threads += begin(Thread(target=iterate), Thread(target=press))
     busy.wait(10)
     try:
         calling.set()
-        if what == "open":
-            Cadenza("token", base_url=url).__enter__()
-        else:
+        if what == "connect":
             client.connect_account(venue="BINANCE", api_key="k", api_secret="s", name="n")
+        elif what == "open":
+            other.__enter__()
+        else:
+            other.__exit__(None, None, None)
     except KeyboardInterrupt:
         left.set()
-        print("left the call", flush=True)
-    for thread in threads:
-        thread.join()
+    end(threads)
+print("left", flush=True)
 """
 
-CLOSING = f"""{PRESS}
-def call():
-    try:
-        client.connect_account(venue="BINANCE", api_key="k", api_secret="s", timeout=60)
-    except OutcomeUnknownTimeoutError as error:
-        print(error.venue, flush=True)
-
-client = Cadenza("token", base_url=sys.argv[1], grace=60).__enter__()
-threads = [Thread(target=call), Thread(target=press)]
-for thread in threads:
-    thread.start()
+CLOSING = f"""{PRESSING}
+client = Cadenza("token", base_url=url, grace=60).__enter__()
+threads = begin(Thread(target=call, args=[client]), Thread(target=press))
+sys.stdin.readline()
 try:
-    sys.stdin.readline()
     calling.set()
     client.__exit__(None, None, None)
 except KeyboardInterrupt:
-    for thread in threads:
-        thread.join()
-    print("interrupted", flush=True)
+    end(threads)
+    print("left", flush=True)
 """
 
 
@@ -197,19 +206,43 @@ async def test_ctrl_c_while_other_threads_call(server: RawServer) -> None:
     assert out.split("\n")[:2] == ["left the call", "interrupted"]
 
 
+async def pressed(server: RawServer, script: str, journal: Path, kind: str, reads: int) -> bytes:
+    """What a process prints that presses Ctrl-C itself once so many requests have been read."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-c", script, server.url, str(journal), kind),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await server.until(lambda: len(server.requests) == reads)
+    out, err = await asyncio.wait_for(process.communicate(b"go on\n"), 20)
+    assert (err, process.returncode) == (b"", 0)
+    assert len(server.requests) == reads
+    return out
+
+
 @pytest.mark.parametrize("kind", ["connect", "open"])
 async def test_ctrl_c_before_a_busy_loop_begins(
     server: RawServer, tmp_path: Path, kind: str
 ) -> None:
     """What was interrupted while rows kept the loop busy is not done afterwards."""
     server.play(done)  # its connection could be used again at once
-    given = ["-W", "error", "-c", BUSY, server.url, str(tmp_path / "journal"), kind]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 20)
-    assert (out, err, process.returncode) == (b"left the call\n", b"", 0)
-    assert [request.method for request in server.requests] == ["GET"]
+    assert await pressed(server, BUSY, tmp_path / "journal", kind, 1) == b"left\n"
+
+
+async def test_ctrl_c_before_a_busy_loop_begins_to_close(server: RawServer, tmp_path: Path) -> None:
+    """But a client is closed, and what other threads wait for ends."""
+    server.play(done)
+    assert await pressed(server, BUSY, tmp_path / "journal", "close", 2) == b"BINANCE\nleft\n"
+
+
+async def test_ctrl_c_while_closing(server: RawServer, tmp_path: Path) -> None:
+    """What other threads wait for ends at once, as an outcome that can be resolved."""
+    assert await pressed(server, CLOSING, tmp_path / "journal", "", 1) == b"BINANCE\nleft\n"
+
+
+class AlarmError(Exception):
+    """What the handler of a signal may raise."""
 
 
 @pytest.fixture
@@ -227,7 +260,7 @@ def raising() -> Iterator[Callable[[type[BaseException]], None]]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeoutError])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, AlarmError])
 def test_an_interruption_that_wakes_nobody(
     raising: Callable[[type[BaseException]], None], kind: type[BaseException]
 ) -> None:
@@ -241,16 +274,3 @@ def test_an_interruption_that_wakes_nobody(
 
     with Cadenza(token) as client, pytest.raises(kind):
         client.user()
-
-
-async def test_ctrl_c_while_closing(server: RawServer) -> None:
-    """What other threads wait for ends at once, as an outcome that can be resolved."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", CLOSING, server.url),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    await server.until(lambda: len(server.requests) == 1)
-    out, err = await asyncio.wait_for(process.communicate(b"close\n"), 10)
-    assert (out, err, process.returncode) == (b"BINANCE\ninterrupted\n", b"", 0)
