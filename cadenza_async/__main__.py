@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import NoReturn
 
@@ -24,9 +25,18 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
 
 
+def _leave_no_core() -> None:
+    r"""Let no crash, and no Ctrl-\\, write the memory to a file: there are secrets in it."""
+    with suppress(ImportError):  # Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def main() -> None:
     """Run the command line, or say what is missing for it."""
     _open_closed_streams()
+    _leave_no_core()
     if not (find_spec("typer") and find_spec("rich")):
         sys.stderr.write("The command line is an extra: pip install 'cadenza_async[cli]'\n")
         sys.exit(2)

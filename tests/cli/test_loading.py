@@ -36,6 +36,18 @@ finally:
     sys.stderr.write(" ".join(sys.modules))
 """
 
+CORES = """
+import resource, sys
+from cadenza_async.__main__ import main
+hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+sys.argv = ["cadenza", "--version"]
+try:
+    main()
+finally:
+    sys.stderr.write(str(resource.getrlimit(resource.RLIMIT_CORE) == (0, hard)))
+"""
+
 WITHOUT_EXTRA = """
 import sys
 sys.modules["typer"] = None
@@ -54,6 +66,13 @@ async def test_help_loads_nothing_heavy() -> None:
     assert not loaded & {"aiohttp", "anyio", "cattrs", "keyring"}
     for each in ("demo", "connect", "accounts", "credentials", "login", "3 outcome unknown"):
         assert each in " ".join(end.out.split())
+
+
+async def test_no_core_is_left() -> None:
+    r"""Whatever a shell allows: Ctrl-\\ would write all keys of a run to a file."""
+    async with started("-c", CORES, env=environment()) as process:
+        end = await ended(process)
+    assert (end.code, end.err) == (0, "True")
 
 
 async def test_without_the_extra_it_says_what_to_install() -> None:
