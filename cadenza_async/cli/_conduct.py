@@ -138,6 +138,7 @@ class Conduct:
     _intake: Intake = field(init=False)
     _missing: int | None = field(default=None, init=False)
     _unheard: OSError | None = field(default=None, init=False)
+    _unwritten: ConfigError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._meter = Meter(self.plan.span)
@@ -164,7 +165,7 @@ class Conduct:
             ended = ConfigError(f"the journal {self.journal} cannot be used: {error}")
         if ended is None or self._intake.users:
             self._conclude()
-        if ended := ended or self._unheard:
+        if ended := ended or self._unwritten or self._unheard:
             raise ended
         return self._tally.code()
 
@@ -216,9 +217,17 @@ class Conduct:
         facts = describe(outcome, origin)
         self._tally.add(outcome, facts)
         if self.reports is not None:
-            self.reports.add(outcome, origin)
+            self._write(partial(self.reports.add, outcome, origin))
         if self.plan.json:
             self._tell(partial(write_json, facts))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write to the reports, unless they lack something by now; the next run's do not."""
+        if self._unwritten is None:
+            try:
+                write()
+            except ConfigError as error:
+                self._unwritten = error
 
     def _tell(self, say: Callable[[], None]) -> None:
         """Say something, unless nobody has heard what was said before."""
@@ -233,13 +242,13 @@ class Conduct:
         for outcome, origin in self._intake.leftovers(self.journal):
             self._take(outcome, origin)
         if self.reports is not None:
-            self.reports.commit()
-        name = self.source.name
+            self._write(self.reports.commit)
+        name, whole = self.source.name, self._unwritten is None
         summary = Summary(
             tally=self._tally,
             missing=self._missing or 0,
             unread=None if self._intake.exhausted else f"{name} was not read to its end.",
-            reports=None if self.reports is None else self.reports.folder,
+            reports=self.reports.folder if self.reports is not None and whole else None,
         )
         self._tell(partial(summary.tell, json=self.plan.json))
 

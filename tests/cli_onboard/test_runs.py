@@ -343,5 +343,6 @@ async def test_reports_that_lack_a_row_are_none(tmp_path: Path, sandbox: Sandbox
         end = await ended(process)
     reports = tmp_path / "accounts.reports"
     assert end.code == 2
+    assert end.out.startswith("2,000 failed (2,000 rows)\n")
     assert end.err.startswith(f"the reports cannot be written to {reports}: File too large\n")
     assert names(reports) == {".reports-lock"}

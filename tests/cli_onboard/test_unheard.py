@@ -1,14 +1,15 @@
-"""Output that nobody takes: what was done is in the reports nevertheless."""
+"""Output that nobody takes, and reports that cannot be written: each makes up for the other."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.process import CADENZA, ended, environment, started
+from tests.cli.process import CADENZA, cadenza, ended, environment, started, until
 
 from .files import account, private, report, table
 
@@ -78,3 +79,20 @@ async def test_progress_that_cannot_be_written_does_not_end_a_run(
     assert end.code == 3
     assert end.err.startswith("standard output cannot be written: No space left on device")
     assert told(tmp_path / "accounts.reports") == [30, 0, 0]
+
+
+async def test_reports_that_cannot_be_written_do_not_end_a_run(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Somebody tidies up overnight; the summary says what was done, the next run reports it."""
+    rows = [account(number) for number in range(30)]
+    file = private(tmp_path / "accounts.csv", table([*rows, account(30, apiKey="slow")]))
+    reports = tmp_path / "accounts.reports"
+    async with started(*CADENZA, "onboard", str(file), env=environment(sandbox)) as process:
+        await until(lambda: len(sandbox.accounts) > 0)
+        shutil.rmtree(reports)
+        end = await ended(process)
+    assert (end.code, end.out) == (2, "31 connected (31 rows)\n")
+    assert end.err.startswith(f"the reports cannot be written to {reports}: No such file")
+    again = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (again.code, told(reports)) == (0, [31, 0, 0])
