@@ -89,6 +89,8 @@ class Progress:
 
     def _left(self) -> str | None:
         left, elapsed = self.total - self.tally.rows, time.monotonic() - self.began
+        if 0 < left <= self.counts()[RowState.UNKNOWN]:
+            return None  # the quarantine decides
         if self.limit is None:
             each = elapsed / self.tally.rows if self.tally.rows else None
             return None if each is None else f"about {duration(each * left)}"

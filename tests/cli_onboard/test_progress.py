@@ -162,6 +162,18 @@ def test_rows_that_could_not_be_read_are_not_waited_for() -> None:
     assert progress(tally=tally).pace().endswith("less than 60 s left")
 
 
+def test_rows_in_doubt_take_as_long_as_they_do() -> None:
+    """Where nothing else is left, no rate limit says when it is certain what became of them."""
+    tally = Tally()
+    for number in range(90):
+        add(tally, RowState.DONE, user="u-1" if number else "u-2")
+    counts = {**dict.fromkeys(RowState, 0), RowState.UNKNOWN: 4}
+    doubtful = progress(tally=tally, counts=lambda: counts)
+    assert doubtful.pace() == "0 calls in the last minute of 60 allowed"
+    counts[RowState.UNKNOWN] = 3
+    assert doubtful.pace().endswith("less than 60 s left")
+
+
 def test_silence_is_told() -> None:
     """Nobody knows how long it takes until there are answers again."""
     meter = Meter(60)
