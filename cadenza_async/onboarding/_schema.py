@@ -126,7 +126,7 @@ def lock(path: str) -> sqlite3.Connection:
     Raises:
         ConfigError: If somebody has it.
     """
-    name = f"{path}-lock"
+    name = f"{os.path.realpath(path)}-lock"  # one for whatever links lead to the journal
     os.close(os.open(name, os.O_RDWR | os.O_CREAT, _PRIVATE))
     held = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=0)
     try:

@@ -110,6 +110,21 @@ async def test_the_same_command_meanwhile_leaves_the_reports_alone(
     assert connected["name"] == "Desk 1"
 
 
+async def test_a_journal_under_another_name_is_in_use_as_well(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Or two commands would send the same rows, and trip over each other's states."""
+    file = private(tmp_path / "accounts.csv", table([account(1, apiKey="slow")]))
+    link = tmp_path / "link"
+    link.symlink_to("accounts.journal")
+    async with started(*CADENZA, "onboard", str(file), env=environment(sandbox)) as process:
+        await until(lambda: connects(sandbox) > 0)
+        other = await cadenza("onboard", str(file), "--journal", str(link), sandbox=sandbox)
+        end = await ended(process)
+    assert (other.code, f"{link} is in use by another job" in other.err) == (2, True)
+    assert (end.code, end.err, connects(sandbox)) == (0, "", 1)
+
+
 async def test_two_jobs_do_not_mix_their_reports(tmp_path: Path, sandbox: Sandbox) -> None:
     """The later one of two that were told the same folder sends nothing, and is told why."""
     slow = private(tmp_path / "slow.csv", table([account(1, apiKey="slow")]))
