@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cadenza_async import errors
@@ -72,7 +72,8 @@ def _unheard(output: Output, error: OSError, unsure: str) -> int:
     """Return the code for what was done and could not be told, which is no refusal."""
     if isinstance(error, BrokenPipeError):
         return _SIGPIPE
-    output.lost(f"standard output cannot be written: {error.strerror}", f"Make room. {unsure}")
+    with suppress(OSError):  # a terminal that has gone took standard error with it
+        output.lost(f"standard output cannot be written: {error.strerror}", f"Make room. {unsure}")
     return 3
 
 

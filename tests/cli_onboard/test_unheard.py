@@ -96,3 +96,19 @@ async def test_reports_that_cannot_be_written_do_not_end_a_run(
     assert end.err.startswith(f"the reports cannot be written to {reports}: No such file")
     again = await cadenza("onboard", str(file), sandbox=sandbox)
     assert (again.code, told(reports)) == (0, [31, 0, 0])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a terminal that has gone")
+async def test_where_nothing_can_be_said_the_exit_code_does(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """A terminal takes both streams with it; 1 would say that rows were refused."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    full = os.open("/dev/full", os.O_WRONLY)
+    streams = {"stdout": full, "stderr": full}
+    async with started(
+        *CADENZA, "onboard", str(file), env=environment(sandbox), **streams
+    ) as process:
+        os.close(full)
+        assert await process.wait() == 3
+    assert told(tmp_path / "accounts.reports") == [1, 0, 0]
