@@ -222,12 +222,11 @@ class Conduct:
             self._tell(partial(write_json, facts))
 
     def _write(self, write: Callable[[], None]) -> None:
-        """Write to the reports, unless they lack something by now; the next run's do not."""
-        if self._unwritten is None:
-            try:
-                write()
-            except ConfigError as error:
-                self._unwritten = error
+        """Write to the reports; if they lack something, the rows go on, and the next run tells."""
+        try:
+            write()
+        except ConfigError as error:
+            self._unwritten = error
 
     def _tell(self, say: Callable[[], None]) -> None:
         """Say something, unless nobody has heard what was said before."""
