@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-_SEEDS = 40
+_SEEDS = 32
 _JOBS = 20
-_REFERENCES = 6
+_REFERENCES = 5
 _ANSWERS = 1_000
 _CHUNK = 250
 

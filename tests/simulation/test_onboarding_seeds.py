@@ -75,8 +75,8 @@ def _goes_wrong(flavour: Flavour, *complaints: str, quarantine: float = QUARANTI
 
 def test_everything_occurs() -> None:
     """On a few seeds already jobs end in all ways, and somebody else does everything."""
-    results = [play(seed, rows=20) for seed in range(8)]
-    stored = [play(seed, rows=20, flavour="credential") for seed in range(8)]
+    results = [play(seed, rows=20) for seed in range(7)]
+    stored = [play(seed, rows=20, flavour="credential") for seed in range(7)]
     endings = {*chain.from_iterable(result.endings for result in results)}
     assert endings == {"killed", "cancelled", "left", "closed", "ended"}
     assert {*chain.from_iterable(result.deeds for result in results)} == {*DEEDS}
@@ -87,7 +87,7 @@ def test_everything_occurs() -> None:
 
 def test_conflicts_are_rare() -> None:
     """It is not by leaving everything to people that no account is connected twice."""
-    states = sum((play(seed).states for seed in range(5)), Counter[RowState]())
+    states = sum((play(seed).states for seed in range(4)), Counter[RowState]())
     assert 0 < states[RowState.CONFLICT] < states.total() / 20
 
 
