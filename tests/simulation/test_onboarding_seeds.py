@@ -75,8 +75,8 @@ def _goes_wrong(flavour: Flavour, *complaints: str, quarantine: float = QUARANTI
 
 def test_everything_occurs() -> None:
     """On a few seeds already jobs end in all ways, and somebody else does everything."""
-    results = [play(seed, rows=20) for seed in range(7)]
-    stored = [play(seed, rows=20, flavour="credential") for seed in range(7)]
+    results = [play(seed, rows=20) for seed in range(8)]
+    stored = [play(seed, rows=20, flavour="credential") for seed in range(8)]
     endings = {*chain.from_iterable(result.endings for result in results)}
     assert endings == {"killed", "cancelled", "left", "closed", "ended"}
     assert {*chain.from_iterable(result.deeds for result in results)} == {*DEEDS}
