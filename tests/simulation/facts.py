@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from cadenza_async import RowState
+from cadenza_async.errors import AmbiguousOutcomeError
 
 from .world import name_of
 
@@ -36,6 +37,7 @@ class Facts:
         revoked: The ids of those that somebody else has revoked since.
         read: How often the server read what makes either.
         touched: The places where somebody else may have made a conflict of a row.
+        changed: The accounts that may be named then.
         lenient: Whether any row may be a conflict, as the server trims names.
         namesakes: Whether rows may have taken accounts of somebody else, or of each other, for
             their own, as these had their names.
@@ -47,6 +49,7 @@ class Facts:
     revoked: Collection[str]
     read: Counter[str]
     touched: Collection[tuple[str, str]]
+    changed: Collection[str]
     lenient: bool
     namesakes: bool
 
@@ -68,6 +71,7 @@ class Facts:
             revoked=history.revoked,
             read=Counter(_key(name_of(body)) for body in bodies if isinstance(body, dict)),
             touched=history.touched,
+            changed=history.changed,
             lenient=world.weather.trims,
             namesakes=world.company == "namesakes",
         )
@@ -135,7 +139,11 @@ class Facts:
         yield from self._check_credential(row)
 
     def _excuses(self, row: JournalRow) -> bool:
-        return self.lenient or (row.user, row.venue.upper()) in self.touched
+        """Tell whether somebody else may have made a conflict of a row, as its error says."""
+        accounts = row.error.accounts if isinstance(row.error, AmbiguousOutcomeError) else ()
+        named = {account.trading_account_id for account in accounts}
+        there = (row.user or "", row.venue.upper()) in self.touched
+        return self.lenient or (there and (not named or bool(named & {*self.changed})))
 
     def _check_credential(self, row: JournalRow) -> Iterator[str]:
         stored = self.stored[row.key]

@@ -47,6 +47,7 @@ class History:
         credentials: Likewise.
         revoked: Credentials that somebody else has revoked.
         touched: Places where somebody else made or changed what was not there before the job.
+        changed: The accounts of those that were changed or made so.
         on_account: Is told of each account that is made.
     """
 
@@ -54,6 +55,7 @@ class History:
     credentials: dict[str, Birth] = field(factory=dict[str, Birth], init=False)
     revoked: set[str] = field(factory=set[str], init=False)
     touched: set[tuple[str, str]] = field(factory=set[tuple[str, str]], init=False)
+    changed: set[str] = field(factory=set[str], init=False)
     on_account: Callable[[Birth], None] = field(default=_nothing, init=False)
     _by_hand: bool = field(default=False, init=False)
 
@@ -72,6 +74,8 @@ class History:
             self._by_hand = False
 
     def _account(self, account: Account) -> None:
+        if self._by_hand:
+            self.changed.add(account.key)
         if account.key in self.accounts:
             return
         birth = self.accounts[account.key] = Birth(

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from cadenza_async import JournalRow, RowOutcome, RowState
+from cadenza_async.errors import AmbiguousOutcomeError
 from cadenza_async.models import TradingAccount
 
 from .facts import Facts
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PLACE = ("u-0", "BINANCE")
+_A = TradingAccount(trading_account_id="a", venue="BINANCE", status="ACTIVE")
 
 
-def _row(state: RowState, id_: str | None = None, credential: str | None = None) -> JournalRow:
-    account = (
-        None
-        if id_ is None
-        else TradingAccount(trading_account_id=id_, venue="BINANCE", status="ACTIVE")
-    )
+def _row(
+    state: RowState,
+    id_: str | None = None,
+    credential: str | None = None,
+    named: Sequence[TradingAccount] = (),
+) -> JournalRow:
+    account = None if id_ is None else evolve(_A, trading_account_id=id_)
     return JournalRow(
         key="No0001",
         user="u-0",
@@ -32,7 +35,7 @@ def _row(state: RowState, id_: str | None = None, credential: str | None = None)
         name="No0001 desk",
         state=state,
         account=account,
-        error=None,
+        error=AmbiguousOutcomeError("", accounts=named) if named else None,
         attempts=1,
         missing=False,
         credential_id=credential,
@@ -97,11 +100,12 @@ def test_what_is_too_much_is_found() -> None:
         (_row(RowState.DONE, "a"), {}),
         (_row(RowState.CONFLICT), {"lenient": True}),
         (_row(RowState.CONFLICT), {"touched": [_PLACE]}),
+        (_row(RowState.CONFLICT, named=[_A]), {"touched": [_PLACE], "changed": ["a"]}),
         (_row(RowState.DONE, "a", "c"), {"stored": ["b", "c"], "revoked": ["b"]}),
         (_row(RowState.DONE, "b", "c"), {"there": [], "stored": ["c"], "others": ["b"]}),
         (_row(RowState.DONE, "b", "d"), {"namesakes": True}),
     ],
-    ids=["done", "trimmed", "touched", "revoked", "connected by hand", "a namesake"],
+    ids=["done", "trimmed", "touched", "changed", "revoked", "connected by hand", "a namesake"],
 )
 def test_a_journal_that_fits_is_found_to_fit(row: JournalRow, about: dict[str, Any]) -> None:
     """The audit has nothing to say about what is as it should be, or somebody else's doing."""
@@ -112,13 +116,22 @@ def test_a_journal_that_fits_is_found_to_fit(row: JournalRow, about: dict[str, A
     ("row", "about"),
     [
         (_row(RowState.CONFLICT), {"touched": [("u-0", "BYBIT"), ("u-1", "BINANCE")]}),
+        (_row(RowState.CONFLICT, named=[_A]), {"touched": [_PLACE], "changed": ["b"]}),
         (_row(RowState.DONE, "b"), {"others": ["b"]}),
         (_row(RowState.DONE, "b"), {"there": [], "others": ["c"]}),
         (_row(RowState.FAILED), {"stored": ["b", "c"], "revoked": ["b"], "there": []}),
         (_row(RowState.FAILED), {"namesakes": True}),
         (_row(RowState.DONE, "a"), {"there": ["a", "b"], "namesakes": True}),
     ],
-    ids=["touched elsewhere", "both", "another", "not revoked", "failed", "too many"],
+    ids=[
+        "touched elsewhere",
+        "not changed",
+        "both",
+        "another",
+        "not revoked",
+        "failed",
+        "too many",
+    ],
 )
 def test_somebody_else_is_no_excuse_for_everything(row: JournalRow, about: dict[str, Any]) -> None:
     """What the job has made itself has to fit."""
@@ -145,6 +158,7 @@ def _facts(
         "revoked": (),
         "read": Counter({"No0001": 1}),
         "touched": (),
+        "changed": (),
         "lenient": False,
         "namesakes": False,
     }
