@@ -57,6 +57,7 @@ class Row:
         doubted: Whether an earlier sending may have been done.
         error: What went wrong last.
         attempts: How often it was sent in this run.
+        left: When it was last sent in this run, by the loop's clock.
         since: In doubt: when that began. Waiting for its venue: when that began.
         fruitless_since: When it was first seen that nothing came of a sending after all.
         failures: How often its venue has failed it.
@@ -72,6 +73,7 @@ class Row:
     doubted: bool = False
     error: CadenzaError | None = None
     attempts: int = 0
+    left: float | None = None
     since: float | None = None
     fruitless_since: float | None = None
     failures: int = 0
@@ -100,6 +102,7 @@ class Desk:
         lanes: Those that are at work, by user.
         stopped: Why nothing more can be done for a user, by user.
         lost: Why nothing more can be done for anybody.
+        seen: When what no row explains was seen first, by its id and the loop's clock.
         stopping: Whether nothing more may be sent.
         unfinished: How many rows were read and have no outcome yet.
     """
@@ -128,6 +131,7 @@ class Desk:
         self.stopped: dict[str, CadenzaError] = {}
         self.lanes: dict[str, Lane] = {}
         self.lost: CadenzaError | None = None
+        self.seen: dict[str, float] = {}
         self.stopping = False
         self.on_error = on_error
         self._left = asyncio.Event()

@@ -153,7 +153,8 @@ class Doubts(Generic[T]):
         renames = await self._desk.journal.do(lambda store: store.renames(self._user))
         for row in rows:
             since = _earliest(row)
-            doubt = self._witness.doubt(row, last.ids, strangers, since=since, renames=renames)
+            fresh = [thing for thing in strangers if not self._was_there(row, thing)]
+            doubt = self._witness.doubt(row, last.ids, fresh, since=since, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
             elif isinstance(row.error, ConflictError):
@@ -181,9 +182,17 @@ class Doubts(Generic[T]):
         self._settled(row)
 
     async def _strangers(self, things: Iterable[T]) -> list[T]:
-        return await self._desk.journal.do(
+        found = await self._desk.journal.do(
             lambda store: self._witness.strangers(store, self._user, things)
         )
+        now = self._now()
+        for thing in found:
+            self._desk.seen.setdefault(self._witness.id_of(thing), now)
+        return found
+
+    def _was_there(self, row: Row, thing: T) -> bool:
+        """Tell whether a list had shown a thing before the row was sent."""
+        return row.left is not None and self._desk.seen[self._witness.id_of(thing)] <= row.left
 
     def _due(self, row: Row) -> float:
         return (row.since or 0.0) + self._quarantine

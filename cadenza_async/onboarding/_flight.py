@@ -88,6 +88,7 @@ class Flight:
             await self._take_slot()
             if self._step.writes:
                 row = self._row
+                row.left = self._left
                 await self._desk.journal.move(row.id, RowState.INTENT, held=row.held)
         except Exception:
             self._broken = True

@@ -68,6 +68,10 @@ class Witness(Protocol[T]):
         """Return what asks for a page of them."""
         ...
 
+    def id_of(self, thing: T) -> str:
+        """Return what the server calls a thing."""
+        ...
+
     def note(self, store: Store, user: str, there: Iterable[T]) -> None:
         """Note what a user has before anything is sent."""
         ...
@@ -121,6 +125,9 @@ class Accounts:
 
     def page(self, offset: int, dialect: Dialect) -> Call[Page[TradingAccount]]:
         return _endpoints.list_accounts(offset=offset, dialect=dialect)
+
+    def id_of(self, thing: TradingAccount) -> str:
+        return thing.trading_account_id
 
     def note(self, store: Store, user: str, there: Iterable[TradingAccount]) -> None:
         store.note_baseline(user, there)
@@ -186,6 +193,9 @@ class Credentials:
 
     def page(self, offset: int, dialect: Dialect) -> Call[Page[Credential]]:
         return _endpoints.list_credentials(offset=offset, dialect=dialect)
+
+    def id_of(self, thing: Credential) -> str:
+        return thing.credential_id
 
     def note(self, store: Store, user: str, there: Iterable[Credential]) -> None:
         store.credentials.note_baseline(user, there)

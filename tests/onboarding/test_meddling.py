@@ -16,11 +16,11 @@ from cadenza_async.sandbox import Sandbox
 from .jobs import Job, row
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
     from typing import TypeAlias
 
-    from cadenza_async import AsyncCadenza, RowOutcome
+    from cadenza_async import AsyncCadenza, NewAccount, RowOutcome
 
     Meddler: TypeAlias = Callable[[AsyncCadenza, str], Awaitable[object]]
 
@@ -200,6 +200,29 @@ async def test_what_cannot_be_it_is_no_objection(job: Job, how: Meddler) -> None
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
     assert outcome.account is not None
     assert outcome.account.trading_account_id not in there
+
+
+async def test_one_renamed_account_is_no_objection_to_all_rows_after_it(job: Job) -> None:
+    """What a list had shown before a row was sent is not what the row has made."""
+    judged = asyncio.Event()
+
+    async def rows() -> AsyncIterator[NewAccount]:
+        yield DESK
+        await judged.wait()
+        yield row(2, name="Later")
+
+    await job.run([row(9, name="Before")])
+    job.sandbox.script(f"{LOST}@connect")
+    states: list[tuple[str, int]] = []
+    async with job.running(rows()) as run:
+        while "Desk" not in named(job):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await meddle(job, rename)
+        async for outcome in run:
+            states.append((outcome.state.value, outcome.attempts))
+            job.sandbox.script(f"{UNDONE}@connect")
+            judged.set()
+    assert states == [("CONFLICT", 1), ("DONE", 2)]
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["another run", "the same run"])
