@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from cadenza_async.sandbox._accounts import _DRIFTER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,7 +49,8 @@ class History:
         credentials: Likewise.
         revoked: Credentials that somebody else has revoked.
         touched: Places where somebody else made or changed what was not there before the job.
-        changed: The accounts of those that were changed or made so.
+        changed: The accounts of those that were changed or made so; and the one that a list
+            which drifts shows, as it is a copy of another one.
         on_account: Is told of each account that is made.
     """
 
@@ -55,7 +58,7 @@ class History:
     credentials: dict[str, Birth] = field(factory=dict[str, Birth], init=False)
     revoked: set[str] = field(factory=set[str], init=False)
     touched: set[tuple[str, str]] = field(factory=set[tuple[str, str]], init=False)
-    changed: set[str] = field(factory=set[str], init=False)
+    changed: set[str] = field(factory=lambda: {_DRIFTER}, init=False)
     on_account: Callable[[Birth], None] = field(default=_nothing, init=False)
     _by_hand: bool = field(default=False, init=False)
 
