@@ -106,7 +106,7 @@ class Witness(Protocol[T]):
         Args:
             row: The row.
             there: The ids of all there is.
-            strangers: What is there and belongs to no row.
+            strangers: What is there, belongs to no row, and was not seen before this one was sent.
             since: When it can have been made at the earliest, if that is known.
             renames: Whether the server was seen to change names.
         """

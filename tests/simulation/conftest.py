@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-_SEEDS = 32
-_JOBS = 20
+_SEEDS = 28
+_JOBS = 16
 _REFERENCES = 5
 _ANSWERS = 1_000
 _CHUNK = 250
