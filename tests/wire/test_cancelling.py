@@ -31,11 +31,20 @@ NAME = "to be cancelled"
 TRIALS = 100  # enough for each step, twice and more
 OPENS = 6  # steps until what the call queues for is free
 CAPACITY = 2
+THINKS = 8  # steps that the server takes to answer, so that some surely are in that time
+
+
+async def slowly(exchange: Exchange) -> None:
+    """Answer after some steps."""
+    for _ in range(THINKS):
+        await asyncio.sleep(0)
+    await done(exchange)
 
 
 @asynccontextmanager
 async def fresh(server: RawServer) -> AsyncIterator[tuple[Line, asyncio.Event]]:
     """The first call of all."""
+    server.default = slowly
     async with line_to(server, max_connections=CAPACITY) as line:
         yield line, asyncio.Event()
 
@@ -91,14 +100,14 @@ async def token_expired(server: RawServer) -> AsyncIterator[tuple[Line, asyncio.
         return f"token.{issued}"
 
     async def refuse(exchange: Exchange) -> None:
-        server.default = done
+        server.default = slowly
         await answers(401, envelope(-100000))(exchange)
 
     async with line_to(server, token=ask, max_connections=CAPACITY) as line:
         await line.learn()
         server.default = refuse
         yield line, asyncio.Event()
-        server.default = done
+        server.default = slowly
 
 
 SCENES: list[Scene] = [fresh, pooled, no_connection_free, limit_unknown, token_expired]
