@@ -26,7 +26,7 @@ def _open_closed_streams() -> None:
 
 
 def _leave_no_core() -> None:
-    r"""Let no crash, and no Ctrl-\\, write the memory to a file: there are secrets in it."""
+    r"""Let no crash, and no Ctrl-\, write the memory to a file: there are secrets in it."""
     with suppress(ImportError):  # Windows
         import resource
 

@@ -23,7 +23,6 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Generator
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from cadenza_async.client import AsyncCadenza
 
@@ -69,17 +68,12 @@ class _Lender:
             self._borrowers += 1
             return self._portal
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._borrowers -= 1
             last = not self._borrowers
         if last:
-            self._provider.__exit__(kind, error, traceback)
+            self._provider.__exit__(None, None, None)
 
 
 @cache

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cadenza_async._cancelling import spared
 from cadenza_async.errors import ClosedError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._credentials import Held
 
 T = TypeVar("T")
-Given = TypeVarTuple("Given")
 
 Job = Callable[[Store], Any] | Move
 
@@ -82,7 +81,7 @@ class Journal:
         try:
             await spared(opening)
         except BaseException:
-            closing = _begin(thread, _close, made)
+            closing = _begin(thread, partial(_close, made))
             thread.shutdown(wait=False)
             await asyncio.wait([closing])  # the lock has to be free again
             raise
@@ -147,7 +146,7 @@ class Journal:
         batch = self._waiting[:_LARGEST_COMMIT]
         del self._waiting[:_LARGEST_COMMIT]
         jobs = [order.job for order in batch]
-        self._committing = _begin(self._thread, _run, self._store, jobs)
+        self._committing = _begin(self._thread, partial(_run, self._store, jobs))
         self._committing.add_done_callback(lambda committing: self._committed(batch, committing))
 
     def _committed(self, batch: list[_Order], committing: asyncio.Future[list[Any]]) -> None:
@@ -176,9 +175,7 @@ class Journal:
             self._loop.call_soon(self._tell)
 
 
-def _begin(
-    thread: ThreadPoolExecutor, job: Callable[[Unpack[Given]], T], *given: *Given
-) -> asyncio.Future[T]:
+def _begin(thread: ThreadPoolExecutor, job: Callable[[], T]) -> asyncio.Future[T]:
     """Do a job in the thread.
 
     Raises:
@@ -186,7 +183,7 @@ def _begin(
     """
     loop = asyncio.get_running_loop()
     try:
-        return loop.run_in_executor(thread, job, *given)
+        return loop.run_in_executor(thread, job)
     except RuntimeError as error:
         why = str(error)
     refused: asyncio.Future[T] = loop.create_future()

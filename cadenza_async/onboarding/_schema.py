@@ -1,4 +1,4 @@
-"""The journal's file: made, recognised, locked."""
+"""The journal's file: made, recognised, opened."""
 
 from __future__ import annotations
 
@@ -118,25 +118,6 @@ def check(file: sqlite3.Connection, path: str) -> None:
         raise ConfigError(
             f"{path} has the format {found} of another version of cadenza_async, not {_FORMAT}"
         )
-
-
-def lock(path: str) -> sqlite3.Connection:
-    """Take the lock beside a journal; it is free again when the process ends, however it does.
-
-    Raises:
-        ConfigError: If somebody has it.
-    """
-    name = f"{os.path.realpath(path)}-lock"  # one for whatever links lead to the journal
-    os.close(os.open(name, os.O_RDWR | os.O_CREAT, _PRIVATE))
-    held = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=0)
-    try:
-        held.execute("PRAGMA journal_mode = MEMORY")  # leaves no file behind
-        held.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
-        held.close()
-    else:
-        return held
-    raise ConfigError(f"{path} is in use by another job: wait until it has ended, or stop it")
 
 
 def path_of(argument: str, given: object) -> str:

@@ -197,6 +197,9 @@ class Known:
     moved: bool = False
 
 
+SAME_KEY: Final = "another row has the same key"
+
+
 def meet(known: Known, *, retry_failed: bool) -> RowState:
     """Say in what state a row that the journal knows takes part in a new run.
 
@@ -204,7 +207,7 @@ def meet(known: Known, *, retry_failed: bool) -> RowState:
         InvalidRowError: If it must not take part.
     """
     if known.met:
-        raise InvalidRowError("another row has the same key")
+        raise InvalidRowError(SAME_KEY)
     if known.state is RowState.FAILED and not known.moved:
         again = retry_failed or known.provisional or not known.same
         return waiting(stored=known.stored) if again else RowState.FAILED

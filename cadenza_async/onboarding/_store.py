@@ -12,6 +12,7 @@ from cadenza_async.errors import ConfigError
 from cadenza_async.models import AccountStatus, TradingAccount
 from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._credentials import Credentials, Held
+from cadenza_async.onboarding._lock import lock
 from cadenza_async.onboarding._register import Register
 from cadenza_async.onboarding._states import (
     MOVES,
@@ -77,7 +78,8 @@ class Store:
         self, path: str, base_url: str, *, retry_failed: bool, flavour: Flavour = Flavour.DIRECT
     ) -> None:
         self._flavour = flavour
-        self._lock = _schema.opened(path, partial(_schema.lock, path))
+        taken = f"{path} is in use by another job: wait until it has ended, or stop it"
+        self._lock = _schema.opened(path, partial(lock, path, taken=taken))
         try:
             self._file = _schema.opened(path, partial(self._open, path, base_url))
         except BaseException:

@@ -15,6 +15,7 @@ from .files import account, private, report, table
 
 if TYPE_CHECKING:
     from cadenza_async.sandbox import Sandbox
+    from tests.cli.process import Ended
 
 RESTLESS = """
 import runpy
@@ -22,6 +23,14 @@ from cadenza_async.cli import _progress
 _progress._PLAIN_EACH = 0
 runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
 """
+
+
+async def with_a_full_disk(sandbox: Sandbox, *command: str) -> Ended:
+    """Run a command whose standard output takes nothing."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    async with started(*command, env=environment(sandbox), stdout=full) as process:
+        os.close(full)
+        return await ended(process)
 
 
 def told(folder: Path) -> list[int]:
@@ -50,11 +59,7 @@ async def test_an_output_without_room_does_not_forbid_to_go_on(
 ) -> None:
     """Nothing is done twice by a job, so there is nothing to be looked for first."""
     file = private(tmp_path / "accounts.csv", table([account(1)]))
-    full = os.open("/dev/full", os.O_WRONLY)
-    env = environment(sandbox)
-    async with started(*CADENZA, "onboard", str(file), env=env, stdout=full) as process:
-        os.close(full)
-        end = await ended(process)
+    end = await with_a_full_disk(sandbox, *CADENZA, "onboard", str(file))
     assert (end.code, end.err) == (
         3,
         (
@@ -71,11 +76,7 @@ async def test_progress_that_cannot_be_written_does_not_end_a_run(
 ) -> None:
     """The rows are connected overnight, whatever becomes of the log."""
     file = private(tmp_path / "accounts.csv", table(account(number) for number in range(30)))
-    full = os.open("/dev/full", os.O_WRONLY)
-    command = ("-c", RESTLESS, "onboard", str(file))
-    async with started(*command, env=environment(sandbox), stdout=full) as process:
-        os.close(full)
-        end = await ended(process)
+    end = await with_a_full_disk(sandbox, "-c", RESTLESS, "onboard", str(file))
     assert end.code == 3
     assert end.err.startswith("standard output cannot be written: No space left on device")
     assert told(tmp_path / "accounts.reports") == [30, 0, 0]

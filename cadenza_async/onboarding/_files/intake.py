@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from attrs import frozen
 
 from cadenza_async.errors import InvalidRowError
 from cadenza_async.onboarding._reader import JournalReader, JournalRow
 from cadenza_async.onboarding._rows import key_of
-from cadenza_async.onboarding._states import RowOutcome, RowState
+from cadenza_async.onboarding._states import SAME_KEY, RowOutcome, RowState
 
 if TYPE_CHECKING:
     import os
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._files.accounts import FileRow
-
-_SAME_KEY: Final = "another row has the same key"
 
 
 @frozen(kw_only=True)
@@ -83,7 +81,7 @@ class Intake:
         whose = outcome.user, outcome.venue
         alike = [each for each in origins if (each.user or None, each.venue) == whose]
         # Of rows with the same key all but the first are refused for that, at once and in turn.
-        later = str(outcome.error) == _SAME_KEY and outcome.key not in self._begun
+        later = str(outcome.error) == SAME_KEY and outcome.key not in self._begun
         origin = alike[1 if later and len(alike) > 1 else 0]
         origins.remove(origin)
         if not origins:

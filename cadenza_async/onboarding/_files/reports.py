@@ -18,11 +18,10 @@ from cadenza_async.errors import (
     InvalidRowError,
     PermissionDeniedError,
 )
-from cadenza_async.onboarding._schema import lock
+from cadenza_async.onboarding._lock import lock
 from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Generator, Mapping
     from pathlib import Path
     from types import TracebackType
@@ -144,9 +143,13 @@ class Reports:
 
     def begin(self) -> None:
         """Begin anew, unless another job has the folder."""
+        taken = (
+            f"another job is writing its reports to {self.folder}: wait until it has ended, or"
+            " name another folder with --reports"
+        )
         with self._writing(), ExitStack() as files:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files.enter_context(closing(_lock(self.folder)))
+            files.enter_context(closing(lock(str(self.folder / ".reports"), taken=taken)))
             files.callback(_remove_drafts, self.folder)
             for name, columns in _COLUMNS.items():
                 table = files.enter_context(_open(_draft(self.folder, f"{name}.csv")))
@@ -194,15 +197,6 @@ class Reports:
 
 
 _FILES: Final = [f"{name}.{kind}" for name in _COLUMNS for kind in ("csv", "jsonl")]
-
-
-def _lock(folder: Path) -> sqlite3.Connection:
-    with suppress(ConfigError):
-        return lock(str(folder / ".reports"))
-    raise ConfigError(
-        f"another job is writing its reports to {folder}: wait until it has ended, or name another"
-        " folder with --reports"
-    )
 
 
 def _draft(folder: Path, name: str) -> Path:

@@ -1,0 +1,34 @@
+"""A lock between processes: a file beside what only one of them may have."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Final
+
+from cadenza_async.errors import ConfigError
+
+_PRIVATE: Final = 0o600
+
+
+def lock(path: str, *, taken: str) -> sqlite3.Connection:
+    """Take the lock beside a file; it is free again when the process ends, however it does.
+
+    Args:
+        path: The file, which need not be there.
+        taken: What to say if somebody has it.
+
+    Raises:
+        ConfigError: If somebody has it.
+    """
+    name = f"{os.path.realpath(path)}-lock"  # one for whatever links lead to the file
+    os.close(os.open(name, os.O_RDWR | os.O_CREAT, _PRIVATE))
+    held = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=0)
+    try:
+        held.execute("PRAGMA journal_mode = MEMORY")  # leaves no file behind
+        held.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        held.close()
+    else:
+        return held
+    raise ConfigError(taken)
