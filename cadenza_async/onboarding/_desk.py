@@ -219,25 +219,29 @@ class Desk:
 
     def hand_over(self, row: Row) -> None:
         """Hand over the outcome of a row; there is room for it."""
+        outcome = RowOutcome(
+            key=row.key,
+            state=row.state,
+            account=row.connected,
+            error=row.error,
+            attempts=row.attempts,
+            user=row.account.user or None,
+            venue=row.account.venue,
+            name=row.name,
+            credential_id=row.credential_id,
+        )
+        self._put(outcome)
+
+    async def refuse(self, error: InvalidRowError, key: str) -> None:
+        """Note that a row was met that could not be read, and hand over its outcome."""
+        await self.journal.do(lambda store: store.see(key))
+        await self.outlet.take_room()
+        self.counts[RowState.PENDING] -= 1
+        self.counts[RowState.FAILED] += 1
+        self._put(RowOutcome(key=key, state=RowState.FAILED, error=error))
+
+    def _put(self, outcome: RowOutcome) -> None:
         self.unfinished -= 1
         if self.unfinished <= self._few:
             self._left.set()
-        self.outlet.put(
-            RowOutcome(
-                key=row.key,
-                state=row.state,
-                account=row.connected,
-                error=row.error,
-                attempts=row.attempts,
-                user=row.account.user or None,
-                venue=row.account.venue,
-                name=row.name,
-                credential_id=row.credential_id,
-            )
-        )
-
-    async def refuse(self, error: InvalidRowError, key: str) -> None:
-        """Hand over the outcome of a row that could not be read."""
-        await self.outlet.take_room()
-        self.counts[RowState.FAILED] += 1
-        self.outlet.put(RowOutcome(key=key, state=RowState.FAILED, error=error))
+        self.outlet.put(outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from cadenza_async.errors import (
     PermissionDeniedError,
     UsageError,
 )
+from cadenza_async.onboarding._store import Store
 from tests.loops import on_every_loop
 
 from .jobs import QUARANTINE, row
@@ -103,6 +105,20 @@ async def test_bad_rows_are_outcomes(job: Job) -> None:
     }
     assert str(outcomes["line 2"].error) == "no venue"
     assert outcomes["line 2"].venue is None
+
+
+async def test_bad_rows_share_commits(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but bad rows does not wait for the disk at each of them."""
+    commits, commit = count(), Store.commit
+
+    def counting(store: Store) -> None:
+        next(commits)
+        commit(store)
+
+    monkeypatch.setattr(Store, "commit", counting)
+    outcomes = await job.run(InvalidRowError("no venue", key=f"line {n}") for n in range(1000))
+    assert list(outcomes) == [f"line {n}" for n in range(1000)]
+    assert next(commits) < 100
 
 
 async def test_a_bad_row_whose_key_cannot_be_written(job: Job) -> None:
