@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._desk import Desk
     from cadenza_async.onboarding._lane import Lane
 
-_BATCH: Final = 64  # rows; taking them down keeps others in the loop waiting
+_BATCH: Final = 128  # rows; taking them down keeps others in the loop waiting
 
 
 class Intake:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cadenza_async._cancelling import spared
 from cadenza_async.errors import ClosedError
-from cadenza_async.onboarding._records import account_facts, error_facts
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Move, Store
 
@@ -27,7 +26,7 @@ Job = Callable[[Store], Any] | Move
 
 _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = 0.002  # seconds from one commit to the next: its size hardly tells in its cost
-_BURST: Final = 8  # what is told at a time: more would keep others in the loop waiting
+_BURST: Final = 16  # what is told at a time: more would keep others in the loop waiting
 _SENDING: Final = 4  # as much work as so many others
 
 
@@ -109,12 +108,7 @@ class Journal:
             error: What went wrong, if anything.
             held: The credential that holds the row's keys, if there is one.
         """
-        move = Move(
-            id_,
-            state,
-            None if account is None else account_facts(account),
-            None if error is None else error_facts(error),
-        )
+        move = Move(id_, state, account, error)
         job: Job = move if held is None else partial(_keep, move=move, held=held)
         return self._add(job, work=_SENDING if state is RowState.INTENT else 1)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from cadenza_async.onboarding._states import RowOutcome
 
 
@@ -24,9 +26,9 @@ class Outlet:
         self._closed = False
         self._error: BaseException | None = None
 
-    async def take_room(self) -> None:
+    def take_room(self) -> Coroutine[Any, Any, Literal[True]]:
         """Wait until there is room for one more."""
-        await self._room.acquire()
+        return self._room.acquire()
 
     def leave_room(self) -> None:
         """Give back room that no outcome came of."""

@@ -10,27 +10,33 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import fields
 
 from cadenza_async import errors
+from cadenza_async.errors import CadenzaError
 from cadenza_async.models import TradingAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from cadenza_async.errors import CadenzaError
 
 _FIELDS: Final = tuple(field.name for field in fields(TradingAccount) if field.name != "extra")
 _values: Final = attrgetter(*_FIELDS)
 _DATES: Final = ("created_at", "updated_at")
 
 
-def account_facts(account: TradingAccount) -> dict[str, Any]:
-    """Return what JSON is to hold of an account: not the fields that are not described."""
-    facts = dict(zip(_FIELDS, _values(account), strict=True))
-    dates = {name: facts[name].isoformat() for name in _DATES if facts[name]}
-    return {name: fact for name, fact in (facts | dates).items() if fact is not None}
+def dumps(facts: object) -> str:
+    """Return JSON of plain data, of accounts and of errors of ours."""
+    return json.dumps(facts, default=_plain)
+
+
+def _plain(value: TradingAccount | CadenzaError | datetime) -> object:
+    if isinstance(value, TradingAccount):
+        facts = zip(_FIELDS, _values(value), strict=True)
+        return {name: fact for name, fact in facts if fact is not None}
+    if isinstance(value, CadenzaError):
+        return {"kind": type(value).__name__, "args": value.args, "facts": vars(value)}
+    return value.isoformat()
 
 
 def load_account(text: str) -> TradingAccount:
-    """Make an account of the JSON of `account_facts`."""
+    """Make an account of the JSON of one."""
     return _account(json.loads(text))
 
 
@@ -40,17 +46,8 @@ def _account(facts: Mapping[str, Any]) -> TradingAccount:
     return TradingAccount(**known)
 
 
-def error_facts(error: CadenzaError) -> dict[str, Any]:
-    """Return what JSON is to hold of an error of ours; it is plain data."""
-    facts = {
-        name: value if value is None else _STORED.get(name, _same)(value)
-        for name, value in vars(error).items()
-    }
-    return {"kind": type(error).__name__, "args": error.args, "facts": facts}
-
-
 def load_error(text: str) -> CadenzaError:
-    """Make an error of the JSON of `error_facts`."""
+    """Make an error of the JSON of one."""
     stored = json.loads(text)
     kind: type[CadenzaError] = getattr(errors, stored["kind"])
     error = kind.__new__(kind)
@@ -64,18 +61,10 @@ def _same(value: object) -> object:
     return value
 
 
-def _facts_of_all(accounts: tuple[TradingAccount, ...]) -> list[object]:
-    return [account_facts(account) for account in accounts]
-
-
 def _load_accounts(stored: list[Mapping[str, Any]]) -> tuple[TradingAccount, ...]:
     return tuple(_account(facts) for facts in stored)
 
 
-_STORED: Final[Mapping[str, Callable[[Any], object]]] = {
-    "sent_at": datetime.isoformat,
-    "accounts": _facts_of_all,
-}
 _LOADED: Final[Mapping[str, Callable[[Any], object]]] = {
     "sent_at": datetime.fromisoformat,
     "accounts": _load_accounts,

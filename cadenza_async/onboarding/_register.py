@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import evolve, frozen
@@ -10,7 +9,7 @@ from attrs import evolve, frozen
 from cadenza_async.errors import CadenzaError, InvalidRowError
 from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding._credentials import Held, hold
-from cadenza_async.onboarding._records import error_facts, load_account, load_error
+from cadenza_async.onboarding._records import dumps, load_account, load_error
 from cadenza_async.onboarding._schema import holds
 from cadenza_async.onboarding._states import OPEN, Known, RowState, meet, waiting
 
@@ -122,7 +121,7 @@ class Register:
         names = {(entry.user, entry.venue.upper(), entry.names[0]) for entry in entries}
         if len(names) < len(entries) or len({entry.key for entry in entries}) < len(entries):
             return None
-        told = json.dumps([(e.key, e.user, e.venue, e.names[0], e.fingerprint) for e in entries])
+        told = dumps([(e.key, e.user, e.venue, e.names[0], e.fingerprint) for e in entries])
         taken = self._file.execute(_TAKE_IN, (told, self._run))
         if not taken.rowcount:
             return None
@@ -197,7 +196,7 @@ class Register:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(entry.key, entry.user, entry.venue, entry.fingerprint, self._run),
-                *(name, state, error and json.dumps(error_facts(error))),
+                *(name, state, error and dumps(error)),
             ),
         )
         return Admitted(id=cursor.lastrowid or 0, state=state, name=name, error=error)
@@ -212,7 +211,7 @@ class Register:
             " name = ?, state = ?, error = ?, doubted = ? WHERE id = ?",
             (
                 *(entry.user, entry.venue, entry.fingerprint, self._run),
-                *(name, state, error and json.dumps(error_facts(error)), doubted, id_),
+                *(name, state, error and dumps(error), doubted, id_),
             ),
         )
         if held is not None:

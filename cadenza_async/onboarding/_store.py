@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_async.errors import ConfigError
 from cadenza_async.models import AccountStatus, TradingAccount
 from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._credentials import Credentials, Held
 from cadenza_async.onboarding._lock import lock
+from cadenza_async.onboarding._records import dumps
 from cadenza_async.onboarding._register import Register
 from cadenza_async.onboarding._states import (
     MOVES,
@@ -21,8 +21,9 @@ from cadenza_async.onboarding._states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from cadenza_async.errors import CadenzaError
 
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, moves in MOVES.items() for new in moves)
 _MOVE = f"""
@@ -46,14 +47,14 @@ class Move(NamedTuple):
     Attributes:
         id: Its place in the journal.
         state: Where it goes.
-        account: What is known of the account that was connected, if it was.
+        account: The account that was connected, if it was.
         error: What went wrong, if anything.
     """
 
     id: int
     state: RowState
-    account: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
+    account: TradingAccount | None = None
+    error: CadenzaError | None = None
 
 
 class Store:
@@ -138,7 +139,7 @@ class Store:
             RuntimeError: If a row cannot go there from where it is: a mistake of ours.
         """
         try:
-            self._file.execute(_MOVE, (json.dumps(moves),))
+            self._file.execute(_MOVE, (dumps(moves),))
         except sqlite3.IntegrityError:
             raise RuntimeError("a row of the journal cannot be moved so") from None
 
