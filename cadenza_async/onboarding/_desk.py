@@ -233,9 +233,8 @@ class Desk:
         self._put(outcome)
 
     async def refuse(self, error: InvalidRowError, key: str) -> None:
-        """Note that a row was met that could not be read, and hand over its outcome."""
+        """Note that a row was met that could not be read; there is room for its outcome."""
         await self.journal.do(lambda store: store.see(key))
-        await self.outlet.take_room()
         self.counts[RowState.PENDING] -= 1
         self.counts[RowState.FAILED] += 1
         self._put(RowOutcome(key=key, state=RowState.FAILED, error=error))

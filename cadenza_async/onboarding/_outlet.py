@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from cadenza_async.onboarding._states import RowOutcome
 
 
@@ -26,9 +24,9 @@ class Outlet:
         self._closed = False
         self._error: BaseException | None = None
 
-    def take_room(self) -> Coroutine[Any, Any, Literal[True]]:
+    async def take_room(self) -> None:
         """Wait until there is room for one more."""
-        return self._room.acquire()
+        await self._room.acquire()
 
     def leave_room(self) -> None:
         """Give back room that no outcome came of."""

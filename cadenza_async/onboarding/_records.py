@@ -36,7 +36,7 @@ def _plain(value: TradingAccount | CadenzaError | datetime) -> object:
 
 
 def load_account(text: str) -> TradingAccount:
-    """Make an account of the JSON of one."""
+    """Make an account of its JSON."""
     return _account(json.loads(text))
 
 
@@ -47,7 +47,7 @@ def _account(facts: Mapping[str, Any]) -> TradingAccount:
 
 
 def load_error(text: str) -> CadenzaError:
-    """Make an error of the JSON of one."""
+    """Make an error of its JSON."""
     stored = json.loads(text)
     kind: type[CadenzaError] = getattr(errors, stored["kind"])
     error = kind.__new__(kind)

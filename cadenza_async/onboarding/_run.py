@@ -165,7 +165,7 @@ class Run:
         if isinstance(row, NewAccount):
             self._deal(row)
         else:
-            self._refuse(row)
+            await self._refuse(row)
         if self._number % _AT_A_TIME == 0:
             await asyncio.sleep(self._pause())
         await self._desk.until_left(READ_AHEAD - 1)
@@ -183,8 +183,9 @@ class Run:
             lanes[user] = Lane(self._desk, self._intake, user)
         lanes[user].add(account)
 
-    def _refuse(self, row: object) -> None:
+    async def _refuse(self, row: object) -> None:
         error = row if isinstance(row, InvalidRowError) else InvalidRowError("it is no NewAccount")
         key = error.key or f"row {self._number}"
+        await self._desk.outlet.take_room()
         self._desk.take()
         self._desk.spawn(partial(self._desk.refuse, error, key))
