@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 pytestmark = on_every_loop
 
 NAME = "to be cancelled"
-TRIALS = 100  # enough for each step, twice and more
 OPENS = 6  # steps until what the call queues for is free
 CAPACITY = 2
 THINKS = 8  # steps that the server takes to answer, so that some surely are in that time
@@ -157,7 +156,7 @@ async def test_at_every_step(
     """Wherever a call is cancelled, it ends cancelled, is told of rightly, and frees its place."""
     ends: set[str] = set()
     steps = most = 0
-    for _ in range(TRIALS):
+    while True:  # a busy machine may take a hundred steps for what a quiet one does in twenty
         server.requests.clear()
         caplog.clear()
         async with scene(server) as (line, gate):
