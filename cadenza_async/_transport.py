@@ -89,7 +89,7 @@ class _Body(BytesPayload):
         try:
             await super().write_with_length(writer, content_length)
         except aiohttp.ClientConnectionResetError:
-            self._progress.stale = len(self._value) <= _ONE_WRITE
+            self._progress.stale = (self.size or 0) <= _ONE_WRITE
             raise
 
     def __repr__(self) -> str:
