@@ -225,7 +225,8 @@ def _credential(data: object, venue: str = UNNAMED) -> Credential:
 
 def _user(data: object) -> User:
     given = {**_identified(data, "id", "user")}
-    return read_model(User, {"userId": given.pop("id"), **given})
+    user_id = given.pop("id")
+    return read_model(User, {**given, "userId": user_id})
 
 
 def _identified(data: object, wire: str, what: str) -> Mapping[str, Any]:

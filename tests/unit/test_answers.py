@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cadenza_async import Reach, Secret
+from cadenza_async import Reach, Secret, User
 from cadenza_async._answers import (
     read_account,
     read_credential,
@@ -201,6 +201,13 @@ def test_nobody(data: object) -> None:
     """A user has an id."""
     with pytest.raises(ValueError, match="no user with an id"):
         read_user(envelope(data))
+
+
+@pytest.mark.parametrize("other", [None, 5, "u-2"], ids=repr)
+def test_a_user_that_has_a_second_id(other: object) -> None:
+    """The documented one counts, whatever stands beside it."""
+    read = read_user(envelope({"id": "u-1", "userId": other, "role": "TRADER"}))
+    assert read == User(user_id="u-1", role="TRADER")
 
 
 HEALTHY = {"status": "healthy", "timestamp": 1750000000000, "version": "3.0.1"}
