@@ -117,7 +117,9 @@ async def _guard(
     if request.method == "GET":  # its empty body is only there to note when it is handed over
         request.headers.pop(hdrs.CONTENT_LENGTH, None)
         request.headers.pop(hdrs.CONTENT_TYPE, None)
-    if token is not None:
+    if token is None:
+        request.headers.pop(hdrs.AUTHORIZATION, None)  # a lent session's is for others
+    else:
         request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
     response = await handler(request)
     if progress.unsent:  # then it was there before, and answers something else

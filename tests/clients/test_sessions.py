@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import ClientSession
 
 from cadenza_async import AsyncCadenza, PasswordLogin, Secret, SessionPool
 from cadenza_async.errors import (
     AuthenticationError,
+    CadenzaError,
     ConfigError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -61,6 +64,19 @@ async def test_a_session_from_its_begin_to_its_end(house: Sandbox) -> None:
                 await whose(client)
         with pytest.raises(ConfigError, match="no access token"):
             await whose(nobody)
+
+
+@pytest.mark.parametrize("sample", [each for each in EACH if each.method in FREE])
+async def test_a_lent_session_s_authorization_is_not_sent(sample: Sample) -> None:
+    """What needs no token carries none, not even somebody else's: a refresh is refused with one."""
+    async with (
+        RawServer() as server,
+        ClientSession(headers={"Authorization": "Bearer theirs"}) as lent,
+        AsyncCadenza("token", session=lent, base_url=server.url, retries=0) as client,
+    ):
+        with suppress(CadenzaError):
+            await sample.call(client)
+        assert [request.header("Authorization") for request in server.requests] == [None]
 
 
 @pytest.mark.parametrize("password", ["wrong", Secret("wrong")], ids=["string", "secret"])
