@@ -156,7 +156,7 @@ def read_session(envelope: Mapping[str, Any]) -> LoginSession:
         user = None
     return LoginSession(
         access_token=token,
-        refresh_token=Secret(refresh) if isinstance(refresh, str) else None,
+        refresh_token=Secret(refresh) if isinstance(refresh, str) and refresh else None,
         expires_in=float(lasts) if type(lasts) is int and 0 < lasts < _ETERNITY else _LIFETIME,
         user=user,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cadenza_async import _endpoints
 from cadenza_async._session import Session
 from cadenza_async._tokens import SingleFlight, Tokens
-from cadenza_async.errors import AuthenticationError, NotSentError, OutcomeUnknownError
+from cadenza_async.errors import ApiError, NotSentError, OutcomeUnknownError, RateLimitedError
 
 if TYPE_CHECKING:
     from cadenza_async._limits import Limits
@@ -74,6 +74,8 @@ class LoginTokens:
             return None
         try:
             return await self._session.send(_endpoints.refresh(self._refresh_token))
-        except (AuthenticationError, OutcomeUnknownError):
+        except RateLimitedError:
+            raise  # it is as good as before
+        except (ApiError, OutcomeUnknownError):
             self._refresh_token = None  # refused, or spent without an answer
             return None

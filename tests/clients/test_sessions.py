@@ -19,7 +19,7 @@ from cadenza_async.errors import (
     UsageError,
 )
 from cadenza_async.sandbox import Sandbox
-from tests.raw import RawServer, answers, envelope, hang_up
+from tests.raw import Act, RawServer, answers, envelope, hang_up
 
 from .methods import EACH, Sample, answer, every_method
 
@@ -64,6 +64,46 @@ async def test_a_session_from_its_begin_to_its_end(house: Sandbox) -> None:
                 await whose(client)
         with pytest.raises(ConfigError, match="no access token"):
             await whose(nobody)
+
+
+@pytest.mark.parametrize(
+    ("refresh_token", "refusal"),
+    [
+        ("", None),
+        ("r-1", answers(400, envelope(-19004))),
+        ("r-1", answers(403, envelope(22018))),
+        ("r-1", answers(404, envelope(-22016))),
+    ],
+)
+async def test_a_session_that_cannot_be_refreshed(refresh_token: str, refusal: Act | None) -> None:
+    """Whatever is wrong with the refresh token, e-mail and password are good for a new one."""
+    grants = [{"accessToken": f"a-{n}", "refreshToken": refresh_token} for n in range(2)]
+    async with RawServer(default=answers(200, envelope(data={"id": "u-1"}))) as server:
+        server.play(answers(200, envelope(data=grants[0])), answers(401, envelope(-100000)))
+        server.play(*([refusal] if refusal else []), answers(200, envelope(data=grants[1])))
+        login = PasswordLogin(email=EMAIL, password=PASSWORD)
+        async with AsyncCadenza(login, retries=0, **server.options) as client:
+            assert (await client.user()).user_id == "u-1"
+    refreshes = ["refresh"] if refusal else []
+    called = [request.target.rpartition("/")[2] for request in server.requests]
+    assert called == ["login", "user", *refreshes, "login", "user"]
+
+
+async def test_a_throttled_refresh_is_no_refusal() -> None:
+    """Nothing was done, and the refresh token is as good as before."""
+    grant = {"accessToken": "a-1", "refreshToken": "r-1"}
+    later = {"accessToken": "a-2", "refreshToken": "r-2"}
+    async with RawServer(default=answers(200, envelope(data={"id": "u-1"}))) as server:
+        server.play(answers(200, envelope(data=grant)), answers(401, envelope(-100000)))
+        server.play(answers(503, envelope(-22014)), answers(401, envelope(-100000)))
+        server.play(answers(200, envelope(data=later)))
+        login = PasswordLogin(email=EMAIL, password=PASSWORD)
+        async with AsyncCadenza(login, retries=0, **server.options) as client:
+            with pytest.raises(RateLimitedError):
+                await client.user()
+            assert (await client.user()).user_id == "u-1"
+    called = [request.target.rpartition("/")[2] for request in server.requests]
+    assert called == ["login", "user", "refresh", "user", "refresh", "user"]
 
 
 @pytest.mark.parametrize("sample", [each for each in EACH if each.method in FREE])
