@@ -135,7 +135,7 @@ def _moment(value: object) -> datetime | None:
     if type(value) is int and _EARLIEST <= value <= _LATEST:
         return _EPOCH + value * _MILLISECOND
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        moment = datetime.fromisoformat(value.upper()) if isinstance(value, str) else None
         return moment.astimezone(UTC) if moment and moment.tzinfo else None
     except (ValueError, OverflowError):
         return None

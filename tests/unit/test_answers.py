@@ -68,6 +68,7 @@ def test_a_credential_in_both_spellings(
         ({"createdAt": 1}, 1000),
         ({"createdAt": "1970-01-01T00:00:00.001Z"}, 1000),
         ({"createdAt": "1970-01-01T01:00:00.001+01:00"}, 1000),
+        ({"createdAt": "1970-01-01t00:00:00.001z"}, 1000),
         ({"createdAtDateTime": "1970-01-01T00:00:00.001Z"}, 1000),
         ({"createdAt": 1, "createdAtDateTime": "1970-01-01T00:00:00.002Z"}, 1000),
         ({"createdAt": "soon", "createdAtDateTime": "1970-01-01T00:00:00.002Z"}, 2000),
