@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from cadenza_async.sandbox._sessions import Grant
 
 STATUSES = (ACTIVE, DISABLED, DISCONNECTED)
+_ELSEWHERE = ("NEW", "CREATED", "INACTIVE", "LOCKED", "UNAVAILABLE")  # no account here is in these
+_ASKED_FOR = {"pages": STATUSES, "openapi": (*STATUSES, *_ELSEWHERE)}
 ONE = Body(Field("tradingAccountId"))
 UPDATE = Body(Field("tradingAccountId"), Field("nickname", required=False))
 LIST = {
     name: Query(
         Param("tradingAccountId"),
         Param("venue"),
-        Param(dialect.status, words=STATUSES),
+        Param(dialect.status, words=_ASKED_FOR[name]),
         *page_params(dialect),
     )
     for name, dialect in DIALECTS.items()

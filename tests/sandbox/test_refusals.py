@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .api import golden, new_account
+from .api import golden, new_account, serving
 
 if TYPE_CHECKING:
     from .api import Api
@@ -186,6 +186,16 @@ async def test_list_refuses_queries_it_does_not_know(api: Api, query: object) ->
     """Limits are whole numbers in range, statuses known words, parameters known and single."""
     answer = await api.call("GET", "tradingAccount/list", params=query)
     assert answer.verdict == (400, -19004)
+
+
+@pytest.mark.parametrize("status", ["NEW", "CREATED", "INACTIVE", "LOCKED", "UNAVAILABLE"])
+async def test_states_that_no_account_here_is_in(api: Api, status: str) -> None:
+    """The OpenAPI document knows more states than the pages: asking for them finds nothing."""
+    assert (await api.list(status=status)).verdict == (400, -19004)
+    async with serving(dialect="openapi") as other:
+        answer = await other.list(accountStatus=status)
+        assert (answer.status, answer.data) == (200, [])
+        assert (await other.list(accountStatus="ODD")).verdict == (400, -19004)
 
 
 async def test_no_refusal_repeats_a_value(api: Api) -> None:
