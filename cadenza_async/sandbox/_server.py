@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _UNANSWERED = frozenset({"drop", "reset", "garbage"})
 _MOMENT = 0.05
 _BACKLOG = 1024
+_LONGEST_LINE = 8192 + len("POST  HTTP/1.1\r\n")  # around the longest URL
+_LONGEST_HEADER = 16 * 1024
 _http_logger = logging.getLogger("cadenza_async.sandbox.http")
 _http_logger.setLevel(logging.CRITICAL)  # aiohttp.web quotes the headers it cannot read
 
@@ -242,7 +244,13 @@ class Sandbox:
             await self._keeper.close()
 
     async def _listen(self) -> web.ServerRunner:
-        server = web.Server(self._handle, access_log=None, logger=_http_logger)
+        server = web.Server(
+            self._handle,
+            access_log=None,
+            logger=_http_logger,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_HEADER,
+        )
         runner = web.ServerRunner(server, shutdown_timeout=_MOMENT)
         await runner.setup()
         await web.TCPSite(runner, self._host, self._port, backlog=_BACKLOG).start()

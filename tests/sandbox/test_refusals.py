@@ -188,6 +188,14 @@ async def test_list_refuses_queries_it_does_not_know(api: Api, query: object) ->
     assert answer.verdict == (400, -19004)
 
 
+async def test_heads_may_be_as_long_as_is_published(api: Api) -> None:
+    """A URL of 8,192 characters and headers of almost 16 KB are read like any other."""
+    target = "/api/v3/tradingAccount/list?venue="
+    answer = await api.list(venue="x" * (8192 - len(target)))
+    assert (answer.status, answer.data) == (200, [])
+    assert (await api.list(token="x" * 15_000)).verdict == (401, -100000)
+
+
 @pytest.mark.parametrize("status", ["NEW", "CREATED", "INACTIVE", "LOCKED", "UNAVAILABLE"])
 async def test_states_that_no_account_here_is_in(api: Api, status: str) -> None:
     """The OpenAPI document knows more states than the pages: asking for them finds nothing."""
