@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from cadenza_async._answers import Page, read_credential, read_credentials, read_reachable
 from cadenza_async._calls import Call, RateClass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _LOOK_AT_CREDENTIALS = (
     "Look with client.list_credentials whether it was done, before you repeat the call."
 )
+
+_LONGEST_QUERY: Final = 8000  # characters; a whole URL may have 8,192
 
 
 def create_credential(
@@ -75,6 +78,8 @@ def list_credentials(
         query = given(type=credential_type, status=status, credentialIds=ids and ",".join(ids))
     else:
         query = given(credentialType=credential_type, credentialStatus=status, credentialIds=ids)
+    if len(urlencode(query, doseq=True)) > _LONGEST_QUERY:
+        raise UsageError("credential_ids are too many for one URL: ask for fewer at a time")
     return Call(
         method="GET",
         path="credential/list",

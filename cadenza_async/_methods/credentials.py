@@ -88,7 +88,8 @@ class Credentials(Methods):
             The credentials, in the server's order, without their secrets.
 
         Raises:
-            UsageError: If an argument cannot be used, an empty list for example; nothing was sent.
+            UsageError: If an argument cannot be used, an empty list or more ids than a URL holds
+                for example; nothing was sent.
             CadenzaError: As for `list_accounts`.
         """
         if isinstance(credential_ids, str):

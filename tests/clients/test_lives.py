@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -168,6 +169,17 @@ async def test_keys_that_the_exchange_does_not_take(
         stored = await store(client, api_key=key)
         with pytest.raises(error):
             await client.verify_credential(stored.credential_id)
+
+
+@every_dialect
+async def test_more_credentials_than_a_url_can_name(dialect: str) -> None:
+    """What is published as too long is not sent."""
+    async with living(dialect) as (client, sandbox):
+        most, more = ([str(UUID(int=n)) for n in range(count)] for count in (150, 220))
+        assert [each async for each in client.list_credentials(credential_ids=most)] == []
+        with pytest.raises(UsageError, match=r"^credential_ids are too many for one URL"):
+            await anext(client.list_credentials(credential_ids=more))
+        assert [each["status"] for each in sandbox.requests] == [200]
 
 
 @every_dialect
