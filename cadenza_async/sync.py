@@ -231,6 +231,7 @@ class Cadenza:
 
     connect_account = _blocking(AsyncCadenza.connect_account)
     connect_with_credential = _blocking(AsyncCadenza.connect_with_credential)
+    connect_venue = _blocking(AsyncCadenza.connect_venue)
     resolve = _blocking(AsyncCadenza.resolve)
 
     list_accounts = _iterating(AsyncCadenza.list_accounts)

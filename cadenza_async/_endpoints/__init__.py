@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cadenza_async._endpoints.accounts import (
     connect_account,
+    connect_venue,
     connect_with_credential,
     disable_account,
     disconnect_account,
@@ -29,6 +30,7 @@ from cadenza_async._endpoints.sessions import (
 
 __all__ = [
     "connect_account",
+    "connect_venue",
     "connect_with_credential",
     "create_credential",
     "disable_account",

@@ -68,6 +68,23 @@ def connect_with_credential(
     )
 
 
+def connect_venue(venue: str, *, name: str | None = None) -> Call[TradingAccount]:
+    """``POST /api/v3/tradingAccount/connect``, of a venue that knows no credentials."""
+    check_text("venue", venue)
+    if name is not None:
+        check_text("name", name, required=False)
+    return Call(
+        method="POST",
+        path=CONNECT,
+        body=given(venue=venue, nickname=name),
+        read=partial(read_account, venue=venue),
+        write=True,
+        rate_class=RateClass.ACCOUNTS,
+        venue=venue,
+        name=name,
+    )
+
+
 def disconnect_account(trading_account_id: str) -> Call[TradingAccount]:
     """``POST /api/v3/tradingAccount/disconnect``."""
     return _account_write("disconnect", trading_account_id)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Connecting(Methods):
-    """Both ways to connect an account."""
+    """Every way to connect an account."""
 
     async def connect_account(
         self,
@@ -105,6 +105,30 @@ class Connecting(Methods):
         )
         return await self._sending.send(call, timeout=timeout)
 
+    async def connect_venue(
+        self, venue: str, *, name: str | None = None, timeout: float | None = None
+    ) -> TradingAccount:
+        """Connect to a venue that knows no credentials, by its name alone: FERMATA.
+
+        Like `connect_account` this is ``POST /api/v3/tradingAccount/connect``, and repeated only
+        when it provably changed nothing. Cadenza's OpenAPI document alone describes it.
+
+        Args:
+            venue: The venue; sent as given.
+            name: A custom name; give each account a unique one, as for `connect_account`.
+            timeout: Seconds for the whole call; the client's default when not given.
+
+        Returns:
+            The connected account.
+
+        Raises:
+            InvalidRequestError: If the venue wants credentials.
+            ConflictError: If it is connected already.
+            CadenzaError: As for `connect_account`.
+        """
+        call = _endpoints.connect_venue(venue, name=name)
+        return await self._sending.send(call, timeout=timeout)
+
     async def resolve(
         self,
         error: OutcomeUnknownError | None = None,
@@ -124,7 +148,7 @@ class Connecting(Methods):
         no.
 
         Args:
-            error: What `connect_account` or `connect_with_credential` raised.
+            error: What `connect_account`, or another connect, raised.
             venue: Instead of the error, after a cancellation: the venue.
             name: The name that was sent, if there was one.
             since: When the call was made (aware).

@@ -39,7 +39,7 @@ class Credentials(Methods):
 
         Args:
             venue: The exchange venue, e.g. ``BINANCE``; sent as given.
-            api_key: The exchange API key. FERMATA needs neither key nor secret.
+            api_key: The exchange API key. FERMATA knows none: see `connect_venue`.
             api_secret: The exchange API secret; may span lines, as RSA and ED25519 keys do.
             api_passphrase: The key's passphrase, as for `connect_account`.
             credential_type: For example ``HMAC``; a plain API key when it is left out.

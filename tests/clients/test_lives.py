@@ -16,6 +16,7 @@ from cadenza_async.errors import (
     CredentialsRejectedError,
     InvalidRequestError,
     NotFoundError,
+    OutcomeUnknownError,
     UsageError,
     VenueError,
 )
@@ -180,6 +181,26 @@ async def test_more_credentials_than_a_url_can_name(dialect: str) -> None:
         with pytest.raises(UsageError, match=r"^credential_ids are too many for one URL"):
             await anext(client.list_credentials(credential_ids=more))
         assert [each["status"] for each in sandbox.requests] == [200]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_venue_that_is_connected_by_its_name(lost: bool) -> None:  # noqa: FBT001
+    """FERMATA knows no credentials; what became of a lost answer is found out as elsewhere."""
+    async with living("openapi") as (client, sandbox):
+        sandbox.script("drop-after-commit" if lost else "ok")
+        try:
+            account = await client.connect_venue("FERMATA", name="Desk F")
+        except OutcomeUnknownError as unknown:
+            assert lost
+            found = await client.resolve(unknown)
+            assert found is not None
+            account = found
+        assert (account.venue, account.name) == ("FERMATA", "Desk F")
+        with pytest.raises(ConflictError):
+            await client.connect_venue("FERMATA")
+        with pytest.raises(InvalidRequestError):
+            await client.connect_venue("BINANCE")
+        assert len(sandbox.accounts) == 1
 
 
 @every_dialect

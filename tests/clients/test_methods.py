@@ -111,6 +111,7 @@ MODES = {"position_mode": "HEDGE", "collateral_mode": "CROSS", "margin_mode": "I
 WRITES = (
     "connect_account",
     "connect_with_credential",
+    "connect_venue",
     "enable_account",
     "disable_account",
     "rename_account",

@@ -153,6 +153,7 @@ async def by_reference(client: AsyncCadenza, since: datetime) -> None:
         external_trading_account_id="spot", credential_id="k-1", name="desk", since=since
     )
     assert_type(found, TradingAccount | None)
+    assert_type(await client.connect_venue("FERMATA", name="desk", timeout=5), TradingAccount)
     await client.connect_with_credential("k-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await client.connect_with_credential("k-1", "spot", "desk")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 

@@ -78,6 +78,7 @@ def resolving(client: Cadenza, error: OutcomeUnknownError, since: datetime) -> N
 def everything_else(client: Cadenza) -> None:
     """The other methods give what those of `AsyncCadenza` give."""
     assert_type(client.connect_with_credential("k", "spot", name="n"), TradingAccount)
+    assert_type(client.connect_venue("FERMATA", name="n"), TradingAccount)
     assert_type(client.get_account("id"), TradingAccount | None)
     assert_type(client.rename_account("id", "n"), TradingAccount)
     assert_type(client.list_operations(), Iterator[Operation])

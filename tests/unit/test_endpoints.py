@@ -139,6 +139,8 @@ BLANK: dict[str, Any] = KEYS | {"api_key": Secret("")}
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.connect_with_credential("k", ""), "external_trading_account_id"),
     (lambda: _endpoints.connect_with_credential("k", "spot", name="\0"), "name"),
+    (lambda: _endpoints.connect_venue(""), "venue"),
+    (lambda: _endpoints.connect_venue("FERMATA", name="\0"), "name"),
     (lambda: _endpoints.rename_account("a", ""), "name"),
     (lambda: _endpoints.list_accounts(trading_account_id=" "), "trading_account_id"),
     (lambda: _endpoints.list_operations(trading_account_id=""), "trading_account_id"),
