@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cadenza_async.secret import Secret
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _UNTRIED = Tried()
 _REMEMBERED = 31  # accounts, some minutes' worth at the published rate limit
@@ -178,7 +179,8 @@ class _Sending(Generic[T]):
             if self._patience is not None:
                 self._start_clock()
             if call.authenticated:
-                self._token = self._session.tokens.fixed or await self._get_token()
+                tokens = self._session.tokens
+                self._token = tokens.fixed or await self._in_time(tokens.current())
             if self._prelude is not None:
                 await self._prelude()
                 self._start_clock()
@@ -199,14 +201,15 @@ class _Sending(Generic[T]):
             raise
         return self._conclude(ticket, reply, sent)
 
-    async def _get_token(self) -> Secret:
+    async def _in_time(self, asked: Awaitable[R]) -> R:
+        """Wait for what has to do with the token until it is too late to send."""
         try:
             async with self._shared.until(self._begin_by):
-                return await self._session.tokens.current()
+                return await asked
         except TimeoutError:
             pass
         self._shared.check()
-        raise DeadlineExceededError("no access token came in time; nothing was sent")
+        raise DeadlineExceededError("no access token came in time; nothing was done")
 
     async def _enter(self, rate_class: RateClass) -> Ticket:
         give_up = self._begin_by
@@ -290,11 +293,7 @@ class _Sending(Generic[T]):
         if self._renewed or self._token is None:
             return False
         self._renewed = True
-        try:
-            async with self._shared.until(self._begin_by):
-                return await self._session.tokens.renewed(self._token)
-        except TimeoutError:
-            return False
+        return await self._in_time(self._session.tokens.renewed(self._token))
 
     def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
         hook = self._shared.config.on_attempt

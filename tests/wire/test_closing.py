@@ -86,19 +86,26 @@ async def test_whoever_has_not_begun_is_told_at_once(plain: RawServer) -> None:
     check_told(line, plain)
 
 
-async def test_a_token_that_is_waited_for_holds_nobody_up(plain: RawServer) -> None:
+@pytest.mark.parametrize("issued", [0, 1], ids=["the first", "another"])
+async def test_a_token_that_is_waited_for_holds_nobody_up(plain: RawServer, issued: int) -> None:
     """Closing ends a refresh and whoever waits for it."""
+    tokens, asked_in_vain = ["the.first"][:issued], asyncio.Event()
 
     async def ask() -> str:
+        if tokens:
+            return tokens.pop()
+        asked_in_vain.set()
         await asyncio.Event().wait()
         raise AssertionError
 
+    plain.play(answers(401, envelope(-100000)))
     async with line_to(plain, token=ask, grace=5) as line:
         call = asyncio.create_task(failure(line.connect()))
-        await settle()
+        await asked_in_vain.wait()
         async with asyncio.timeout(2):
             await line.client.aclose()
         assert isinstance(await call, ClosedError)
+    assert line.verdicts == ["refused"] * issued
 
 
 @pytest.mark.parametrize("kind", CALLS)
