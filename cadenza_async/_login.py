@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from cadenza_async import _endpoints
 from cadenza_async._session import Session
 from cadenza_async._tokens import SingleFlight, Tokens
-from cadenza_async.errors import ApiError, NotSentError, OutcomeUnknownError, RateLimitedError
+from cadenza_async.errors import (
+    ApiError,
+    AuthenticationError,
+    NotSentError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitedError,
+)
 
 if TYPE_CHECKING:
     from cadenza_async._limits import Limits
     from cadenza_async._shared import Shared
     from cadenza_async.auth import PasswordLogin
+    from cadenza_async.errors import CadenzaError
     from cadenza_async.models import LoginSession
     from cadenza_async.secret import Secret
 
 _EARLY = 300.0  # seconds before the end at which a token is refreshed
 _PATIENCE = 30.0  # seconds between attempts to refresh a token that is still good
+_LOCKOUT = 30.0  # seconds for which a refused login is final: many of them may lock an account
 
 
 class LoginTokens:
     """The token source of a `PasswordLogin`.
 
     Lifetimes are counted from ``expiresIn`` by the loop's clock. While a token is still good, one
-    task refreshes it and everybody else goes on using it.
+    task refreshes it and everybody else goes on using it. A login that is refused is the answer to
+    whoever asks in the next half minute, too.
 
     Args:
         shared: What the pool shares.
@@ -40,6 +51,8 @@ class LoginTokens:
         self._grant: LoginSession | None = None
         self._refresh_token: Secret | None = None
         self._ends = self._due = 0.0
+        self._refusal: CadenzaError | None = None
+        self._refused_until = 0.0
 
     async def token(self, *, rejected: Secret | None = None) -> Secret:
         """Return a token that is good now; see `TokenSource`."""
@@ -63,8 +76,14 @@ class LoginTokens:
         return grant
 
     async def _logged_in(self) -> LoginSession:
+        if self._refusal is not None and self._loop.time() < self._refused_until:
+            raise copy(self._refusal)
         try:
             return await self._session.send(_endpoints.login(self._login))
+        except (AuthenticationError, PermissionDeniedError) as error:
+            self._refusal = copy(error)  # without the traceback
+            self._refused_until = self._loop.time() + _LOCKOUT
+            raise
         except OutcomeUnknownError as error:
             reason = str(error)
         raise NotSentError(f"{reason}; without a token nothing was sent")

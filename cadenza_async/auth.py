@@ -39,7 +39,8 @@ class PasswordLogin:
     """Logs in with e-mail and password, and refreshes (``POST /api/v3/auth/login``).
 
     Give it as ``access_token``. The access token is refreshed five minutes before it runs out
-    (halfway, if it lives for less than ten), and whenever the server refuses it.
+    (halfway, if it lives for less than ten), and whenever the server refuses it. A login that is
+    refused is not tried again for half a minute: who asks meanwhile gets the same answer.
 
     Args:
         email: The user's e-mail address.

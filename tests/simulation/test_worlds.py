@@ -92,6 +92,28 @@ def test_a_lost_login_leaves_no_doubt_about_a_connect(lost: str) -> None:
     run(main)
 
 
+def test_a_refused_login_is_not_tried_by_everybody() -> None:
+    """All who want a token learn why there is none, and Cadenza is not asked once for each."""
+    wrong = PasswordLogin(email="desk@desk.test", password="a wrong password")
+
+    async def main() -> None:
+        async with _opened(lambda _: wrong, auth_rate_limit=10) as (sandbox, client):
+            for round_ in (1, 2):
+                calls = [
+                    client.connect_account(venue="BINANCE", name=f"Desk {n}", **_KEYS)
+                    for n in range(20)
+                ]
+                ends = await asyncio.gather(*calls, return_exceptions=True)
+                assert {type(end) for end in ends} == {AuthenticationError}
+                assert len({id(end) for end in ends}) == len(ends)
+                assert len(sandbox.requests) == round_
+                await asyncio.sleep(31)
+            sandbox.add_user("desk@desk.test", "a wrong password")
+            await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+
+    run(main)
+
+
 class _Hanging:
     """Gives tokens, but the one time that it gives no answer at all."""
 
