@@ -51,6 +51,7 @@ class Budget:
         "_past",
         "_reset",
         "_shut",
+        "_stale",
     )
 
     def __init__(self, clock: ServerClock) -> None:
@@ -63,6 +64,7 @@ class Budget:
         self._by = math.inf  # when the reset has passed, as it seemed when it was reported
         self._past = -math.inf
         self._shut = -math.inf
+        self._stale = 0  # calls in flight whose silence about a limit says nothing
 
     def limit(self, rate_class: RateClass) -> int | None:
         """Return the calls per window that this class was last told."""
@@ -109,12 +111,21 @@ class Budget:
         """
         if report is not None:
             self._learn(ticket, report)
-        elif answered:
+        elif answered and not self._stale:
             self._limits.setdefault(ticket.rate_class, None)
         self._finish(ticket)
 
-    def throttled(self, now: float, wait: float | None) -> None:
-        """Note a 429: nothing goes out until the window ends, or for as long as it asks."""
+    def throttled(self, now: float, wait: float | None, *, told: bool) -> None:
+        """Note a 429: nothing goes out until the window ends, or for as long as it asks.
+
+        Args:
+            now: The loop's time.
+            wait: Seconds it asks to wait.
+            told: Whether it told of a window. One that only asks to wait is not about the window
+                that is known: after that one call finds out how things stand.
+        """
+        if wait and not told:
+            self._forget()
         self._left = min(self._left, 0)
         ends = self._ends()
         asked = min(wait or _UNASKED_WAIT, _LONGEST_WAIT)
@@ -152,11 +163,16 @@ class Budget:
 
     def _finish(self, ticket: Ticket) -> None:
         self._in_flight[ticket.rate_class] -= 1
+        self._stale = max(0, self._stale - 1)
         self._probe_if_idle()
 
     def _probe_if_idle(self) -> None:
         """Ask one call at a time again if nobody is left who could tell of the new window."""
         waiting = self._limit is not None and self._reset is None and self._left <= 0
         if waiting and not any(self._in_flight.values()):
-            self._limit = None
-            self._limits.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._limit = self._reset = None
+        self._limits.clear()
+        self._stale = sum(self._in_flight.values())

@@ -95,7 +95,7 @@ class Limits:
             ticket = gate.budget.begin(ticket.rate_class)
         gate.budget.settle(ticket, report, answered=answered)
         if refused:
-            gate.budget.throttled(self._loop.time(), wait)
+            gate.budget.throttled(self._loop.time(), wait, told=report is not None)
         self._pump()
 
     def _gate(self, rate_class: RateClass) -> Gate:

@@ -62,6 +62,24 @@ def test_a_gateways_429_at_a_windows_begin_shuts_nobody_out_for_ever() -> None:
     run(main)
 
 
+def test_a_gateways_retry_after_is_believed_though_the_window_has_room() -> None:
+    """Whoever comes back when the error says so is let through, not kept until the window ends."""
+
+    async def main() -> None:
+        async with _opened(rate_limit=30) as (sandbox, client):
+            await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
+            sandbox.script("429:2s@connect")
+            with pytest.raises(RateLimitedError) as refused:
+                await client.connect_account(venue="BINANCE", name="Desk 2", **_KEYS)
+            assert refused.value.retry_after == 2
+            await asyncio.sleep(2)
+            began = asyncio.get_running_loop().time()
+            await client.connect_account(venue="BINANCE", name="Desk 2", **_KEYS)
+            assert asyncio.get_running_loop().time() - began < 1
+
+    run(main)
+
+
 def test_an_absurd_retry_after_shuts_nobody_out_for_ever() -> None:
     """A gateway that gives a date in seconds where seconds are meant is asked again, some day."""
 

@@ -245,7 +245,7 @@ def test_a_429_without_headers_shuts_it_as_long_as_asked(wait: float | None, ope
     it = budget()
     ticket = start(it)
     it.settle(ticket, None, answered=True)
-    it.throttled(0.0, wait)
+    it.throttled(0.0, wait, told=False)
     assert it.opens(0.0) == opens
     assert room(it, opens - 0.001) == 0
     assert room(it, opens) > 0
@@ -256,7 +256,7 @@ def test_a_429_with_headers_shuts_it_until_the_reset() -> None:
     it = taught()
     ticket = start(it)
     it.settle(ticket, report(0), answered=True)
-    it.throttled(0.0, 61.0)
+    it.throttled(0.0, 61.0, told=True)
     assert it.opens(0.0) == PERIOD
     assert room(it, PERIOD - 0.001) == 0
     assert room(it, PERIOD) == LIMIT
@@ -266,9 +266,20 @@ def test_a_429_empties_a_window_that_seemed_to_have_room() -> None:
     """Others have spent it, and the answer told nothing else."""
     it = taught()
     it.settle(start(it), None, answered=True)
-    it.throttled(0.0, 5.0)
+    it.throttled(0.0, None, told=False)
     assert room(it, 5.0) == 0
     assert room(it, PERIOD) == LIMIT
+
+
+def test_a_429_that_only_asks_to_wait_is_not_about_the_window() -> None:
+    """Whatever shut it, perhaps a gateway: after the wait one call finds out how things stand."""
+    it = taught()
+    it.settle(start(it), None, answered=True)
+    it.throttled(0.0, 5.0, told=False)
+    assert it.opens(0.0) == 5.0
+    assert (room(it, 4.999), room(it, 5.0)) == (0, 1)
+    it.settle(start(it, 5.0), report(7), answered=True)
+    assert room(it, 5.0) == 7
 
 
 @pytest.mark.parametrize("others", [0, 2])
@@ -277,7 +288,7 @@ def test_a_bare_429_at_the_begin_of_a_window_does_not_shut_it_for_ever(others: i
     it = taught()
     tickets = [start(it, PERIOD) for _ in range(1 + others)]
     it.settle(tickets.pop(), None, answered=True)
-    it.throttled(PERIOD, 2.0)
+    it.throttled(PERIOD, 2.0, told=False)
     for ticket in tickets:
         it.settle(ticket, None, answered=True)
     assert room(it, PERIOD + 1) == 0
@@ -291,7 +302,7 @@ def test_a_window_that_is_spent_outlasts_a_shorter_wait() -> None:
     it.settle(start(it), None, answered=True)
     first, second = start(it), start(it)
     it.settle(first, None, answered=True)
-    it.throttled(0.0, 5.0)
+    it.throttled(0.0, 5.0, told=False)
     it.settle(second, report(0), answered=True)
     assert it.opens(0.0) == PERIOD
 
@@ -299,7 +310,7 @@ def test_a_window_that_is_spent_outlasts_a_shorter_wait() -> None:
 def test_a_429_is_over_when_its_time_is() -> None:
     """A limit of calls per window is not made smaller by it."""
     it = taught(0)
-    it.throttled(0.0, None)
+    it.throttled(0.0, None, told=False)
     assert room(it, 2 * PERIOD) == LIMIT
 
 
