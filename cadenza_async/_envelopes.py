@@ -34,7 +34,7 @@ class Reading:
         numbered: Whether the number, if there is one, can be read.
         request_id: The server's id of the request.
         asked_back: Seconds until ``Retry-After``, if the answer has one.
-        wait: Seconds the server asks to wait, one way or another.
+        wait: The same, or else until the rate limit is reset if that is what it ran into.
         accepted: Whether Cadenza says that it did what was asked.
     """
 
@@ -81,6 +81,7 @@ def read(
     errno, request_id = _errno(known), _request_id(known)
     numbered = errno is not None or known.get("errno") is None
     asked_back = retry_after(answer.headers, now)
+    reset = reset_in(answer.headers, now) if answer.status == 429 else None
     return Reading(
         status=answer.status,
         envelope=envelope,
@@ -89,7 +90,7 @@ def read(
         numbered=numbered,
         request_id=one_line(redact(request_id)) if request_id else None,
         asked_back=asked_back,
-        wait=reset_in(answer.headers, now) if asked_back is None else asked_back,
+        wait=reset if asked_back is None else asked_back,
         accepted=done and numbered and not errno,
     )
 

@@ -173,7 +173,7 @@ def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
         status=reading.status,
         errno=reading.errno,
         request_id=reading.request_id,
-        retry_after=reading.wait,
+        retry_after=reading.wait if kind is RateLimitedError else reading.asked_back,
     )
 
 

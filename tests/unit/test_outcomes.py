@@ -176,6 +176,22 @@ def test_how_long_a_throttled_call_waits(
 
 
 @BOTH
+@pytest.mark.parametrize(
+    ("status", "number"),
+    [(400, 120001), (401, 100000), (404, 22016), (429, 18011), (503, 18012), (503, 22014)],
+)
+def test_a_rate_limit_that_is_told_of_is_no_wish_to_wait(
+    kind: str, status: int, number: int
+) -> None:
+    """Every answer tells when the limit is reset; only one that ran into it means "come back"."""
+    headers = {"Date": "Fri, 02 Jan 2026 03:04:05 GMT", **LIMITS}
+    outcome = judged(kind, answer(status, refusal(-number), headers))
+    assert isinstance(outcome.error, ApiError)
+    assert outcome.error.retry_after is None
+    assert outcome.verdict is not Verdict.THROTTLED or outcome.asked_to_wait is None
+
+
+@BOTH
 @pytest.mark.parametrize("number", [18004, 18009, 18010, 18011, 18012, 18013, 18015])
 @pytest.mark.parametrize("status", [200, 400, 401, 409, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}], ids=["bare", "retry-after"])
