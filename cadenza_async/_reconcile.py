@@ -183,10 +183,8 @@ def lead_of(clock: ServerClock) -> timedelta:
 
 def _of_another(question: Question, session: Session, account: TradingAccount) -> bool:
     """Tell whether an account is known to come from a connect of another name."""
-    if question.name is None:
-        return False
     name = session.shared.sent_as.get(account.trading_account_id, question.name)
-    return _folded(name or "") != _folded(question.name)
+    return _folded(name or "") != _folded(question.name or "")
 
 
 def candidates_for(

@@ -108,6 +108,9 @@ async def test_what_another_connect_made_is_no_objection(fault: str) -> None:
         unknown = await lose(client)
         assert await client.resolve(unknown) is None
         assert await client.resolve(venue="BINANCE", name="Desk 1", since=since) is None
+        sandbox.script("drop-before-commit@connect")
+        assert await client.resolve(await lose(client, None)) is None
+        assert await client.resolve(venue="BINANCE", since=since) is None
 
 
 async def test_an_older_account_of_the_name_is_none(sandbox: Sandbox) -> None:
