@@ -75,7 +75,7 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "slow-commit": FaultKind(
             "done late, even when the caller has gone by then", "delay", _BEFORE, seconds=8.0
         ),
-        "hang": FaultKind("never answers", "answer", _EARLY),
+        "hang": FaultKind("never answers", "wire", _EARLY),
         "drop": FaultKind("closes the connection without an answer", "wire", _LATE),
         "reset": FaultKind("resets the connection (RST)", "wire", _LATE),
         "truncated": FaultKind("half of the body, then the end", "wire", _AFTER),

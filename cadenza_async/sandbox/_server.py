@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_UNANSWERED = frozenset({"drop", "reset", "garbage"})
+_UNANSWERED = frozenset({"hang", "drop", "reset", "garbage"})
 _MOMENT = 0.05
 _BACKLOG = 1024
 _LONGEST_LINE = 8192 + len("POST  HTTP/1.1\r\n")  # around the longest URL
@@ -301,7 +301,11 @@ class Sandbox:
         call = evolve(call, faults=self._script.draw(route.name))
         user, now = self._platform.whoever_calls(call), self._platform.now_ms()
         record = self._ledger.open(call, user, now)
-        reply = await self._answer(route, call)
+        try:
+            reply = await self._answer(route, call)
+        except asyncio.CancelledError:  # the sandbox ends
+            self._ledger.close(record, None, asyncio.get_running_loop().time() - began)
+            raise
         wire = wire_fault(call)
         unanswered = wire is not None and wire.kind in _UNANSWERED
         took = asyncio.get_running_loop().time() - began

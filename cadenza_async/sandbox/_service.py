@@ -24,12 +24,12 @@ async def answer(platform: Platform, route: Route, call: Call) -> Reply:
     """What goes back to the caller, the wire permitting."""
     early = _first(call, "answer", "wire", after_commit=False)
     if early is not None:
-        return await _instead(early, call)
+        return _instead(early, call)
     reply = await _work(platform, route, call)
     await platform.settled()  # what an answer tells of has to last before anybody reads it
     await _wait(call.fault("latency"))
     late = _first(call, "answer", after_commit=True)
-    return reply if late is None else await _instead(late, call)
+    return reply if late is None else _instead(late, call)
 
 
 def wire_fault(call: Call) -> Fault | None:
@@ -61,9 +61,7 @@ def _first(call: Call, *roles: Role, after_commit: bool) -> Fault | None:
     return next(fits, None)
 
 
-async def _instead(fault: Fault, call: Call) -> Reply:
-    if fault.kind == "hang":
-        await asyncio.Event().wait()
+def _instead(fault: Fault, call: Call) -> Reply:
     return ANSWERS[fault.kind](fault, call) if fault.role == "answer" else Reply()
 
 

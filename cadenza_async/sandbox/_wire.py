@@ -66,6 +66,10 @@ async def deliver(request: web.BaseRequest, parcel: Parcel, fault: Fault | None)
     return web.Response(status=parcel.status, headers=parcel.headers, body=parcel.body)
 
 
+async def _hang(_transport: asyncio.Transport, _parcel: Parcel, _fault: Fault) -> None:
+    await asyncio.Event().wait()
+
+
 async def _drop(transport: asyncio.Transport, _parcel: Parcel, _fault: Fault) -> None:
     transport.close()
 
@@ -133,6 +137,7 @@ def _bomb(mebibytes: int) -> Iterator[bytes]:
 _WAYS: Mapping[str, Callable[[asyncio.Transport, Parcel, Fault], Awaitable[None]]] = (
     MappingProxyType(
         {
+            "hang": _hang,
             "drop": _drop,
             "reset": _reset,
             "truncated": _truncated,

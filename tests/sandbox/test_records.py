@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ServerDisconnectedError
 
-from .api import new_account, serving
+from .api import new_account, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +97,24 @@ async def test_one_line_is_logged_for_each_request(
         "POST /api/v3/tradingAccount/connect user=u-1 no answer N ms fault=drop-after-commit",
         "GET /api/v3/tradingAccount/list user=u-1 200 N ms",
     ]
+
+
+async def test_a_line_is_logged_for_what_is_never_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A request that hangs is told of at once, one that is being worked on when it all ends."""
+    caplog.set_level(logging.INFO, "cadenza_async.sandbox")
+    async with serving(slow=60.0) as api:
+        api.sandbox.script("hang-after-commit")
+        waiting = [asyncio.create_task(api.connect())]
+        await until(lambda: len(caplog.records) == 1)
+        waiting.append(asyncio.create_task(api.connect(apiKey="slow")))
+        await until(lambda: len(api.sandbox.requests) == 2)
+        assert len(caplog.records) == 1
+    await asyncio.gather(*waiting, return_exceptions=True)
+    lines = [re.sub(r"\d+ ms", "N ms", record.getMessage()) for record in caplog.records]
+    told = "POST /api/v3/tradingAccount/connect user=u-1 no answer N ms"
+    assert lines == [f"{told} fault=hang-after-commit", told]
 
 
 async def test_a_request_line_that_is_no_http_is_not_quoted_in_logs(
