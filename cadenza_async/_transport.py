@@ -272,15 +272,17 @@ def explain(error: BaseException, progress: Progress) -> NoAnswer:
         ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
         (Evidence.UNKNOWN, "the request failed"),
     )
-    if progress.stale and not isinstance(error, TimeoutError):
+    timed_out = isinstance(error, TimeoutError)
+    if progress.stale and not timed_out:
         evidence, reason = Evidence.STALE, "the connection was closing"
     elif progress.unsent:
         evidence = Evidence.NOT_SENT
+        reason = "no connection could be had in time" if timed_out else reason
     detail = _detail(error)
     return NoAnswer(
         evidence=evidence,
         reason=f"{reason} ({detail})" if detail else reason,
-        timed_out=isinstance(error, TimeoutError),
+        timed_out=timed_out,
     )
 
 
