@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
 from ipaddress import ip_address
 from ssl import SSLContext
 from typing import Any, Final, Literal, TypeAlias, TypedDict
@@ -113,8 +114,8 @@ def _context(_: object, attribute: Attribute[Any], value: object) -> None:
 
 
 def _hook(_: object, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not callable(value):
-        raise ConfigError(f"{attribute.name} must be a function")
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise ConfigError(f"{attribute.name} must be a function, and not async: nobody awaits it")
 
 
 def _header(_: object, attribute: Attribute[Any], value: str) -> None:

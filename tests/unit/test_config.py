@@ -189,9 +189,13 @@ def test_contexts_that_are_refused(odd: Any) -> None:  # noqa: ANN401
         Config(ssl_context=odd)
 
 
-@pytest.mark.parametrize("odd", [False, 0, "print"], ids=repr)
+async def _awaited(_: object) -> None:
+    """Be what nobody awaits."""
+
+
+@pytest.mark.parametrize("odd", [False, 0, "print", _awaited])
 def test_hooks_that_are_refused(odd: Any) -> None:  # noqa: ANN401
-    """What cannot be called is a mistake to find out before the first call."""
+    """What cannot be called, or does nothing then, is found out before the first call."""
     with pytest.raises(ConfigError, match=r"^on_attempt must be a function"):
         Config(on_attempt=odd)
 
