@@ -146,7 +146,7 @@ class Lane:
         self._desk.mark(row, found.state)
         if found.state in OPEN:
             self._ready.append(row)
-        elif found.state is RowState.UNKNOWN:
+        elif found.state is RowState.UNKNOWN and found.id:
             self._doubt(row)
         else:
             await self._desk.finish(row)

@@ -11,7 +11,7 @@ from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding._credentials import Held, hold
 from cadenza_async.onboarding._records import dumps, load_account, load_error
 from cadenza_async.onboarding._schema import holds
-from cadenza_async.onboarding._states import OPEN, Known, RowState, meet, waiting
+from cadenza_async.onboarding._states import OPEN, Known, RowState, meet, refused, waiting
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,7 +112,7 @@ class Register:
     def admit(self, entries: Sequence[Entry]) -> list[Admitted]:
         """Take rows in, and say in what state each takes part.
 
-        A row that must not take part comes back FAILED, with the reason.
+        A row that must not take part comes back with the reason, FAILED or still UNKNOWN.
         """
         return self._take_in_all(entries) or [self._admit(entry) for entry in entries]
 
@@ -144,7 +144,8 @@ class Register:
         except InvalidRowError as refusal:
             refusal.key = entry.key
             self._file.execute("UPDATE rows SET run = ? WHERE id = ?", (self._run, found.id))
-            return Admitted(id=0, state=RowState.FAILED, name=found.name, error=refusal, held=held)
+            state = refused(known)
+            return Admitted(id=0, state=state, name=found.name, error=refusal, held=held)
         if now in OPEN:
             doubted = bool(found.doubted)
             return self._reopen(found.id, entry, held, doubted=doubted, same=known.same)

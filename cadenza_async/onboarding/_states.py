@@ -211,6 +211,11 @@ def meet(known: Known, *, retry_failed: bool) -> RowState:
     if known.state is RowState.FAILED and not known.moved:
         again = retry_failed or known.provisional or not known.same
         return waiting(stored=known.stored) if again else RowState.FAILED
+    if not known.same and known.state in _IN_DOUBT:
+        raise InvalidRowError(
+            "the row was changed after it was sent, and whether that was done is not known yet:"
+            " let it be as it was until that is found out"
+        )
     if not known.same and (known.moved or known.state not in OPEN):
         raise InvalidRowError(
             f"the row was changed after it was sent; it is {known.state} as it was:"
@@ -218,6 +223,14 @@ def meet(known: Known, *, retry_failed: bool) -> RowState:
         )
     return RowState.UNKNOWN if known.state is RowState.INTENT else known.state
 
+
+def refused(known: Known) -> RowState:
+    """Return the state of a row that must not take part: what is in doubt remains so."""
+    doubtful = known.state in _IN_DOUBT and not known.met
+    return RowState.UNKNOWN if doubtful else RowState.FAILED
+
+
+_IN_DOUBT: Final = frozenset({RowState.INTENT, RowState.UNKNOWN})
 
 OPEN: Final = frozenset({RowState.PENDING, RowState.STORED})
 """In these a row waits to be sent."""

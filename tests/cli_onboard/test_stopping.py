@@ -104,6 +104,23 @@ async def test_what_outlasts_the_grace_period_is_in_doubt(tmp_path: Path, sandbo
     assert sum(each["path"].endswith("/connect") for each in sandbox.requests) == 1
 
 
+async def test_a_row_in_doubt_that_was_changed_is_not_done(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The exit code says so, and nobody is advised to send it under another key."""
+    rows = [account(1)]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    sandbox.script("slow-commit:500ms@connect")
+    await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0")
+    private(file, table([{**rows[0], "name": "Another"}]))
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (end.code, end.out.splitlines()[0]) == (3, "1 in doubt (1 row)")
+    (row,) = report(tmp_path / "accounts.reports", "unfinished")
+    assert (row["state"], row["name"]) == ("UNKNOWN", "Another")
+    assert "let it be as it was" in row["reason"]
+    assert row["remedy"] == "Correct the row and run again."
+
+
 async def test_a_row_that_was_not_come_to_is_not_its_namesake(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -199,13 +199,23 @@ async def test_the_quarantine_begins_again_after_a_restart(job: Job) -> None:
     assert asyncio.get_running_loop().time() - began >= 0.7
 
 
-async def test_an_unknown_row_that_was_changed_is_refused(job: Job) -> None:
-    """The question is about what was sent; as it was, the row is settled."""
+async def test_an_unknown_row_that_was_changed_remains_so(job: Job) -> None:
+    """Its account may be there, so it has not FAILED; as it was, the row is settled."""
     await _leave_in_doubt(job, "drop-after-commit")
     job.sandbox.behave()
-    assert await job.states([row(1, api_secret="another" * 3)]) == {"desk-1": "FAILED"}
+    changed = (await job.run([row(1, api_secret="another" * 3)]))["desk-1"]
+    assert (changed.state, changed.attempts) == (RowState.UNKNOWN, 0)
+    assert isinstance(changed.error, InvalidRowError)
     assert (await job.journaled())["desk-1"].state is RowState.UNKNOWN
     assert await job.states([row(1)]) == {"desk-1": "DONE"}
+
+
+async def test_of_two_rows_with_the_key_of_one_in_doubt_the_second_has_failed(job: Job) -> None:
+    """Whatever it is, nothing was sent for that one."""
+    await _leave_in_doubt(job, "drop-after-commit")
+    job.sandbox.behave()
+    async with job.running([row(1), row(1, name="Another")]) as run:
+        assert {o.state async for o in run} == {RowState.DONE, RowState.FAILED}
 
 
 EXISTS = answers(409, envelope(-22017))

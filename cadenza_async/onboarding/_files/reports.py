@@ -109,7 +109,7 @@ def _describe_error(error: CadenzaError | None, again: str | None) -> dict[str, 
 
 def _remedy(error: CadenzaError, again: str | None) -> str:
     """Say who must act; a job finds out by itself what a single call would leave to its caller."""
-    if again is None:
+    if again is None or isinstance(error, InvalidRowError):
         return error.remedy
     return f"{error.remedy} {again}" if isinstance(error, _FIRST) else again
 
