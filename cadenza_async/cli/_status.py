@@ -30,9 +30,9 @@ def show(journal: Path, *, json: bool) -> int:
             outcome = outcome_of(row)
             tally.add(outcome, describe(outcome, Origin(key=row.key)))
             missing += row.missing
-        url, complete = reader.base_url, reader.complete
+        url, complete, refused = reader.base_url, reader.complete, reader.refused
     if not json:
         open_console(sys.stdout).print(printable(f"{journal} for {url}"), soft_wrap=True)
     unread = None if complete else "The newest run has not met all of its rows."
-    Summary(tally=tally, missing=missing, unread=unread).tell(json=json)
-    return tally.code(whole=complete)
+    Summary(tally=tally, missing=missing, unread=unread, refused=refused).tell(json=json)
+    return tally.code(whole=complete) or int(refused > 0)

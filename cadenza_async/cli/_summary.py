@@ -29,12 +29,14 @@ class Summary:
         tally: The rows.
         missing: How many rows of the journal were not in the file.
         unread: Why there may be more rows than these, if so.
+        refused: How many rows were refused and are not among these.
         reports: The folder with the details.
     """
 
     tally: Tally
     missing: int = 0
     unread: str | None = None
+    refused: int = 0
     reports: Path | None = None
 
     def tell(self, *, json: bool) -> None:
@@ -42,6 +44,7 @@ class Summary:
         if json:
             counts = {state.value: self.tally.states[state] for state in RowState}
             whole = {"counts": counts, "missing": self.missing, "complete": self.unread is None}
+            whole |= {"refused": self.refused} if self.refused else {}
             whole |= {"unusedCredentials": self.tally.unused} if self.tally.unused else {}
             write_json({"summary": whole})
             return
@@ -56,6 +59,8 @@ class Summary:
             yield Text(f"    {reason.remedy}")
         if self.unread is not None:
             yield Text(printable(self.unread))
+        if self.refused:
+            yield Text(f"Refused in the newest run: {counted(self.refused)}; see its reports.")
         if self.missing:
             yield Text(f"Not among the rows: {counted(self.missing)} of the journal.")
         if self.tally.unused:
@@ -68,5 +73,5 @@ class Summary:
             yield Text(printable(f"Every row: {self.reports}/{{connected,failed,unfinished}}.csv"))
         if self.tally.code(whole=self.unread is None) == 3:
             yield Text("The same command again goes on with what is not done.")
-        elif self.tally.states[RowState.FAILED]:
+        elif self.tally.states[RowState.FAILED] or self.refused:
             yield Text("Corrected rows are sent by the same command; --retry-failed sends all.")

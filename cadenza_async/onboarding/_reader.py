@@ -99,6 +99,15 @@ class JournalReader:
         (complete,) = self._file.execute("SELECT complete = run FROM journal").fetchone()
         return bool(complete)
 
+    @property
+    def refused(self) -> int:
+        """How many rows of the newest run were refused and are not in here as they are.
+
+        They could not be read, were changed after they had been sent, or share another's key.
+        """
+        (refused,) = self._file.execute("SELECT refused FROM journal").fetchone()
+        return int(refused)
+
     def counts(self) -> dict[RowState, int]:
         """Return how many rows are in each state."""
         found = self._file.execute("SELECT state, count(*) FROM rows GROUP BY state")

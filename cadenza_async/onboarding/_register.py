@@ -116,6 +116,10 @@ class Register:
         """
         return self._take_in_all(entries) or [self._admit(entry) for entry in entries]
 
+    def refuse(self) -> None:
+        """Count a row that is not kept, so that nobody takes the others for all."""
+        self._file.execute("UPDATE journal SET refused = refused + 1")
+
     def _take_in_all(self, entries: Sequence[Entry]) -> list[Admitted] | None:
         """Take in rows that nobody has seen before, in one statement; None if they are not."""
         names = {(entry.user, entry.venue.upper(), entry.names[0]) for entry in entries}
@@ -144,6 +148,7 @@ class Register:
         except InvalidRowError as refusal:
             refusal.key = entry.key
             self._file.execute("UPDATE rows SET run = ? WHERE id = ?", (self._run, found.id))
+            self.refuse()
             state = refused(known)
             return Admitted(id=0, state=state, name=found.name, error=refusal, held=held)
         if now in OPEN:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _APPLICATION: Final = 0x43444E5A  # "CDNZ"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _PRIVATE: Final = 0o600
 _OLDEST: Final = (3, 33)  # with UPDATE … FROM
 
@@ -26,6 +26,7 @@ CREATE TABLE journal (
     secret BLOB NOT NULL,        -- the key of the fingerprints
     run INTEGER NOT NULL,        -- the newest run
     complete INTEGER NOT NULL,   -- the newest run that met all of its rows
+    refused INTEGER NOT NULL DEFAULT 0,  -- rows of the newest run that were not taken in
     flavour TEXT NOT NULL DEFAULT 'direct'
 );
 CREATE TABLE rows (
@@ -82,7 +83,7 @@ def create(path: str, base_url: str, flavour: str) -> None:
         file.execute("BEGIN IMMEDIATE")
         _execute(file, _TABLES)
         first = (base_url, secrets.token_bytes(32), flavour)
-        file.execute("INSERT INTO journal VALUES (?, ?, 0, 0, ?)", first)
+        file.execute("INSERT INTO journal VALUES (?, ?, 0, 0, 0, ?)", first)
         file.execute(f"PRAGMA application_id = {_APPLICATION}")
         file.execute(f"PRAGMA user_version = {_FORMAT}")
         file.execute("COMMIT")

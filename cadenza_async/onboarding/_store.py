@@ -105,7 +105,7 @@ class Store:
                 raise ConfigError(
                     f"{path} is the journal of a job of the flavour {flavour}, not {self._flavour}"
                 )
-            file.execute("UPDATE journal SET run = run + 1")
+            file.execute("UPDATE journal SET run = run + 1, refused = 0")
             (self._run,) = file.execute("SELECT run FROM journal").fetchone()
         except BaseException:
             file.close()
@@ -190,6 +190,7 @@ class Store:
 
     def see(self, key: str) -> None:
         """Note that a row was met, though it could not be read."""
+        self.register.refuse()
         with suppress(UnicodeEncodeError):  # half a surrogate pair: no row has such a key
             self._file.execute("UPDATE rows SET run = ? WHERE key = ?", (self._run, key))
 

@@ -71,6 +71,24 @@ async def test_a_job_that_has_not_met_all_of_its_rows_is_not_done(
     assert (again.code, after.code, complete(after)) == (0, 0, True)
 
 
+async def test_a_job_with_rows_that_were_refused_is_not_done(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """What could not be taken in is not forgotten, until a run takes it in."""
+    rows = [account(1), account(2), account(3)]
+    bad = [{**rows[0], "name": "Another"}, {**rows[1], "apiSecret": ""}, rows[2], rows[2]]
+    file, journal = tmp_path / "accounts.csv", str(tmp_path / "accounts.journal")
+    for given, code in ((rows, 0), (bad, 1), (rows, 0)):
+        private(file, table(given))
+        run = await cadenza("onboard", str(file), sandbox=sandbox)
+        end = await cadenza("onboard", "--status", journal)
+        assert (run.code, end.code) == (code, code)
+        said = "Refused in the newest run: 3 rows; see its reports." in end.out
+        assert said == (code == 1)
+        script = await cadenza("onboard", "--status", journal, "--json")
+        assert script.json[-1]["summary"].get("refused", 0) == 3 * code
+
+
 def complete(end: Ended) -> bool:
     """Whether a script is told that there are no other rows."""
     return cast("bool", end.json[-1]["summary"]["complete"])
