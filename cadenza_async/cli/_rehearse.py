@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from cadenza_async.cli._console import open_console, printable
@@ -12,8 +13,9 @@ from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import duration
 from cadenza_async.cli._stored import entry_for
 from cadenza_async.errors import ConfigError
-from cadenza_async.onboarding import JournalReader, RowState
+from cadenza_async.onboarding import RowState
 from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows
+from cadenza_async.onboarding._foresight import Foresight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from cadenza_async.auth import Token
     from cadenza_async.cli._conduct import Plan
     from cadenza_async.cli._onboard import Job
+    from cadenza_async.onboarding import JournalReader
     from cadenza_async.onboarding._files.cells import Flaw
 
 
@@ -32,12 +35,19 @@ def rehearse(job: Job) -> int:
         UsageError: If a file cannot be used at all.
     """
     source, tokens = job.open(), job.open_tokens()
-    unique = job.plan.unique_names
-    with Rehearsal(lambda user: _has_token(tokens, user), unique_names=unique) as rehearsal:
+    with ExitStack() as stack:
+        journal = _open_journal(job, stack)
+        rehearsal = stack.enter_context(
+            Rehearsal(
+                lambda user: _has_token(tokens, user),
+                unique_names=job.plan.unique_names,
+                object_to=lambda account: None if journal is None else journal.object_to(account),
+            )
+        )
         for row in source.rows:
             for flaw in rehearsal.check(row):
                 _tell(flaw, json=job.plan.json)
-        _conclude(rehearsal, job)
+        _conclude(rehearsal, job.plan, journal)
     if tokens is None and job.plan.stage is None:
         _mind_tokens(job.plan, named=any(user is not None for user in rehearsal.good))
     return 2 if rehearsal.bad else 0
@@ -50,13 +60,19 @@ def _has_token(tokens: Mapping[str, Token] | None, user: str | None) -> bool:
     return tokens is None or user in tokens
 
 
-def _connected(rehearsal: Rehearsal, job: Job) -> Counter[str | None]:
+def _open_journal(job: Job, stack: ExitStack) -> Foresight | None:
+    """Open the journal of earlier runs, if there were any."""
+    path, plan = job.journal_path, job.plan
+    if path is None or not _is_there(path):
+        return None
+    journal = Foresight(path, unique_names=plan.unique_names, retry_failed=plan.retry_failed)
+    return stack.enter_context(journal)
+
+
+def _connected(rehearsal: Rehearsal, journal: JournalReader | None) -> Counter[str | None]:
     """Count, for each user, those of the rows that an earlier run has connected."""
-    journal = job.journal_path
-    if journal is None or not _is_there(journal):
-        return Counter()
-    with JournalReader(journal) as reader:
-        return Counter(row.user for row in reader.rows(RowState.DONE) if rehearsal.met(row.key))
+    done = () if journal is None else journal.rows(RowState.DONE)
+    return Counter(row.user for row in done if rehearsal.met(row.key))
 
 
 def _is_there(journal: Path) -> bool:
@@ -78,9 +94,11 @@ def _tell(flaw: Flaw, *, json: bool) -> None:
         open_console(sys.stdout).print(printable(str(flaw)), soft_wrap=True)
 
 
-def _conclude(rehearsal: Rehearsal, job: Job) -> None:
-    good, users, plan = rehearsal.good.total(), len(rehearsal.good), job.plan
-    seconds = _seconds(rehearsal, job, plan.limit) if good and plan.limit is not None else None
+def _conclude(rehearsal: Rehearsal, plan: Plan, journal: JournalReader | None) -> None:
+    good, users, seconds = rehearsal.good.total(), len(rehearsal.good), None
+    if good and plan.limit is not None:
+        left = rehearsal.good - _connected(rehearsal, journal)
+        seconds = _seconds(left, plan, plan.limit)
     if plan.json:
         write_json({"summary": {"good": good, "bad": rehearsal.bad, "seconds": seconds}})
         return
@@ -94,10 +112,10 @@ def _conclude(rehearsal: Rehearsal, job: Job) -> None:
         )
 
 
-def _seconds(rehearsal: Rehearsal, job: Job, limit: int) -> int:
-    """Return what the run will take at least, less what earlier ones have done."""
-    flavour, left = job.plan.flavour, rehearsal.good - _connected(rehearsal, job)
-    return windows(left, limit, baseline=flavour.baseline, calls=flavour.calls) * job.plan.span
+def _seconds(left: Counter[str | None], plan: Plan, limit: int) -> int:
+    """Return what the run will take at least."""
+    flavour = plan.flavour
+    return windows(left, limit, baseline=flavour.baseline, calls=flavour.calls) * plan.span
 
 
 def _mind_tokens(plan: Plan, *, named: bool) -> None:

@@ -116,6 +116,21 @@ class Register:
         """
         return self._take_in_all(entries) or [self._admit(entry) for entry in entries]
 
+    def object_to(self, entry: Entry) -> InvalidRowError | None:
+        """Say why a row would be refused, and take nothing in."""
+        row = self._file.execute(_KNOWN, (entry.key,)).fetchone()
+        try:
+            if row is not None and self._state_of(_Found(*row), entry) not in OPEN:
+                return None
+        except InvalidRowError as refusal:
+            return refusal
+        return self._choose(entry)[1]
+
+    def _state_of(self, found: _Found, entry: Entry) -> RowState:
+        error = load_error(found.error) if found.error else None
+        held = hold(found.credential_id, found.external_id, found.stale)
+        return meet(self._recall(found, entry, error, held), retry_failed=self._retry_failed)
+
     def refuse(self) -> None:
         """Count a row that is not kept, so that nobody takes the others for all."""
         self._file.execute("UPDATE journal SET refused = refused + 1")

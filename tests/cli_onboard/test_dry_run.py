@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.process import HOME, Ended, cadenza
 
-from .files import COLUMNS, account, crowd, lines, marker, names, private, table
+from .files import COLUMNS, account, crowd, lines, marker, names, private, report, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +180,35 @@ async def test_rows_of_another_time_are_not_counted_as_done(
         private(file, table(rows))
         end = await cadenza("onboard", str(file), "--dry-run", sandbox=sandbox)
         assert end.out.replace("0 h 2 min", "2 min").endswith(f"the run takes {time}\n")
+
+
+async def test_rows_that_the_journal_speaks_against_are_named(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The run refuses the same ones: changed after they were sent, or named as another is."""
+    bad = account(4, apiKey="invalid key")
+    rows = [*(account(number) for number in (1, 2, 3, 5)), bad]
+    file = private(tmp_path / "accounts.csv", table(rows))
+    client = ("onboard", str(file))
+    assert (await cadenza(*client, sandbox=sandbox)).code == 1
+    changed = [
+        {**rows[0], "name": "Another"},
+        {**rows[1], "key": "another"},
+        rows[2],
+        {**bad, "apiKey": "a better key"},
+        account(6, name="Desk 5"),
+        account(7),
+    ]
+    private(file, table(changed))
+    rehearsed = await cadenza(*client, "--dry-run", "--json", sandbox=sandbox)
+    *told, summary = rehearsed.json
+    assert [flaw["line"] for flaw in told] == [2, 3, 6]
+    assert (rehearsed.code, summary["summary"]["good"]) == (2, 3)
+    assert (await cadenza(*client, sandbox=sandbox)).code == 1
+    refused = {int(each["line"]): each for each in report(tmp_path / "accounts.reports", "failed")}
+    assert {line: each["reason"] for line, each in refused.items()} == {
+        flaw["line"]: flaw["problem"] for flaw in told
+    }
 
 
 async def test_it_says_how_long_it_will_take(tmp_path: Path, sandbox: Sandbox) -> None:

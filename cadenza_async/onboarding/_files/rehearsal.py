@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
+    from cadenza_async.errors import InvalidRowError
     from cadenza_async.models import NewAccount
     from cadenza_async.onboarding._files.accounts import FileRow
 
@@ -32,14 +33,22 @@ class Rehearsal:
     Args:
         has_token: Says of a user (None: of rows without one) whether there is a token.
         unique_names: Whether equal names will be told apart.
+        object_to: Says why the run would refuse a row because of what its journal knows.
 
     Attributes:
         good: How many good rows each user has.
         bad: How many rows are bad.
     """
 
-    def __init__(self, has_token: Callable[[str | None], bool], *, unique_names: bool) -> None:
+    def __init__(
+        self,
+        has_token: Callable[[str | None], bool],
+        *,
+        unique_names: bool,
+        object_to: Callable[[NewAccount], InvalidRowError | None],
+    ) -> None:
         self._has_token = has_token
+        self._object_to = object_to
         self._unique_names = unique_names
         self.good: Counter[str | None] = Counter()
         self.bad = 0
@@ -62,7 +71,9 @@ class Rehearsal:
     def check(self, row: FileRow) -> tuple[Flaw, ...]:
         """Return all that is wrong with the next row."""
         account = row.account
-        flaws = row.flaws if account is None else tuple(self._compare(row.line, account))
+        flaws = row.flaws
+        if account is not None:
+            flaws = tuple(self._compare(row.line, account)) or self._recall(row.line, account)
         if flaws or account is None:
             self.bad += 1
         else:
@@ -88,6 +99,10 @@ class Rehearsal:
             if first != line:
                 text = f"the same user and venue have this name in line {first} already"
                 yield Flaw(line=line, column="name", text=text)
+
+    def _recall(self, line: int, account: NewAccount) -> tuple[Flaw, ...]:
+        refusal = self._object_to(account)
+        return () if refusal is None else (Flaw(line=line, text=str(refusal)),)
 
     def _first(self, what: str, line: int) -> int:
         """Return the line in which something was seen first."""
