@@ -45,4 +45,5 @@ class Foresight(JournalReader):
     def object_to(self, account: NewAccount) -> InvalidRowError | None:
         """Say why the next run would refuse a row, if it would."""
         entry = enter(account, self._keyed, unique_names=self._unique_names)
-        return self._register.object_to(entry)
+        with self._reading():
+            return self._register.object_to(entry)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from attrs import frozen
 
-from cadenza_async.errors import CadenzaError, UsageError
+from cadenza_async.errors import CadenzaError, ConfigError, UsageError
 from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding import _schema
 from cadenza_async.onboarding._records import load_account, load_error
@@ -16,8 +18,7 @@ from cadenza_async.onboarding._states import RowState
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from types import TracebackType
 
 
@@ -58,7 +59,7 @@ class JournalReader:
 
     Raises:
         UsageError: If the path is none, or it is asked outside its block.
-        ConfigError: On entering, if there is none or it is no journal.
+        ConfigError: On entering, if there is none or it is no journal; later, if it is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -84,11 +85,26 @@ class JournalReader:
             raise UsageError("the journal is not open: with JournalReader(path) as journal: …")
         return self._opened
 
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        """Say plainly that the file cannot be read."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            problem = str(error)
+        else:
+            return
+        raise ConfigError(f"the journal {self._path} cannot be read: {problem}")
+
+    def _fact(self, question: str) -> object:
+        with self._reading():
+            (fact,) = self._file.execute(f"SELECT {question} FROM journal").fetchone()  # noqa: S608
+        return fact
+
     @property
     def base_url(self) -> str:
         """Where the accounts are connected."""
-        (url,) = self._file.execute("SELECT base_url FROM journal").fetchone()
-        return str(url)
+        return str(self._fact("base_url"))
 
     @property
     def complete(self) -> bool:
@@ -96,8 +112,7 @@ class JournalReader:
 
         A run that is going on has not.
         """
-        (complete,) = self._file.execute("SELECT complete = run FROM journal").fetchone()
-        return bool(complete)
+        return bool(self._fact("complete = run"))
 
     @property
     def refused(self) -> int:
@@ -105,22 +120,26 @@ class JournalReader:
 
         They could not be read, were changed after they had been sent, or share another's key.
         """
-        (refused,) = self._file.execute("SELECT refused FROM journal").fetchone()
-        return int(refused)
+        return cast("int", self._fact("refused"))
 
     def counts(self) -> dict[RowState, int]:
         """Return how many rows are in each state."""
-        found = self._file.execute("SELECT state, count(*) FROM rows GROUP BY state")
-        return dict.fromkeys(RowState, 0) | {RowState(state): number for state, number in found}
+        with self._reading():
+            found = dict(self._file.execute("SELECT state, count(*) FROM rows GROUP BY state"))
+        return dict.fromkeys(RowState, 0) | {RowState(state): found[state] for state in found}
 
     def rows(self, *states: RowState) -> Iterator[JournalRow]:
         """Iterate over the rows in these states, or over all, in the order they were met first."""
+        with self._reading():
+            yield from self._rows(states or tuple(RowState))
+
+    def _rows(self, states: tuple[RowState, ...]) -> Iterator[JournalRow]:
         found = self._file.execute(
             "SELECT key, user, venue, name, state, account, error, credential_id, attempts,"  # noqa: S608
             " rows.run < complete"
             " FROM journal JOIN rows LEFT JOIN credentials ON credentials.row = rows.id"
-            f" WHERE state IN ({', '.join('?' for _ in states or RowState)}) ORDER BY id",
-            states or tuple(RowState),
+            f" WHERE state IN ({', '.join('?' for _ in states)}) ORDER BY id",
+            states,
         )
         for key, user, venue, name, state, account, error, credential, attempts, missing in found:
             yield JournalRow(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+import pytest
+
 from cadenza_async import JournalReader, RowState
 from tests.cli.process import CADENZA, Ended, cadenza, environment, started, until
 
@@ -92,3 +94,20 @@ async def test_a_job_with_rows_that_were_refused_is_not_done(
 def complete(end: Ended) -> bool:
     """Whether a script is told that there are no other rows."""
     return cast("bool", end.json[-1]["summary"]["complete"])
+
+
+@pytest.mark.parametrize("asked", [("--status", "JOURNAL"), ("FILE",), ("FILE", "--dry-run")])
+async def test_a_damaged_journal_is_told_of(
+    tmp_path: Path, sandbox: Sandbox, asked: tuple[str, ...]
+) -> None:
+    """In a line, as somebody has to fetch a copy of it."""
+    file, journal = tmp_path / "accounts.csv", tmp_path / "accounts.journal"
+    private(file, table(account(number) for number in range(300)))
+    assert (await cadenza("onboard", str(file), sandbox=sandbox)).code == 0
+    content = journal.read_bytes()
+    journal.write_bytes(content[:8192] + b"\x55" * (len(content) - 8192))
+    arguments = [{"FILE": str(file), "JOURNAL": str(journal)}.get(each, each) for each in asked]
+    end = await cadenza("onboard", *arguments, sandbox=sandbox)
+    assert end.code == 2
+    assert end.err.startswith(f"the journal {journal} cannot be ")
+    assert "DatabaseError" not in end.err
