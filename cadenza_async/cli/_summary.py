@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,7 @@ class Summary:
 
     def _lines(self) -> Iterator[Text]:
         yield Text(f"{self.tally.text()} ({counted(self.tally.rows)})", "bold")
-        for reason, _ in zip(self.tally.reasons(), range(_MOST), strict=False):
-            yield Text(printable(f"  {reason}"), "red")
-            yield Text(f"    {reason.remedy}")
+        yield from self._reasons()
         if self.unread is not None:
             yield Text(printable(self.unread))
         if self.refused:
@@ -75,3 +74,11 @@ class Summary:
             yield Text("The same command again goes on with what is not done.")
         elif self.tally.states[RowState.FAILED] or self.refused:
             yield Text("Corrected rows are sent by the same command; --retry-failed sends all.")
+
+    def _reasons(self) -> Iterator[Text]:
+        told = nlargest(_MOST, self.tally.reasons(), key=lambda reason: reason.rows)
+        for reason in told:
+            yield Text(printable(f"  {reason}"), "red")
+            yield Text(f"    {reason.remedy}")
+        if rest := self.tally.explained - sum(reason.rows for reason in told):
+            yield Text(f"  {counted(rest)}: other reasons", "red")

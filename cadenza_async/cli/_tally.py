@@ -56,11 +56,13 @@ class Tally:
         states: How many rows are in each state.
         users: How many rows of each user have an outcome.
         unused: How many rows have a stored credential, and no account.
+        explained: For how many rows there is a reason why they are not connected.
     """
 
     states: Counter[RowState] = field(factory=Counter[RowState])
     users: Counter[str | None] = field(factory=Counter["str | None"])
     unused: int = 0
+    explained: int = 0
     _reasons: OrderedDict[str, Reason] = field(factory=OrderedDict[str, Reason])
 
     def add(self, outcome: RowOutcome, facts: Mapping[str, Any]) -> None:
@@ -74,6 +76,7 @@ class Tally:
         self.users[facts.get("user")] += 1
         self.unused += outcome.credential_id is not None and outcome.state is not RowState.DONE
         if outcome.error is not None and outcome.state is not RowState.DONE:
+            self.explained += 1
             text = _reason(outcome.error)
             reason = self._reasons.setdefault(text, Reason(text, facts["remedy"]))
             reason.rows += 1

@@ -16,6 +16,7 @@ from attrs import evolve
 from cadenza_async import RowOutcome, RowState
 from cadenza_async.cli import _progress
 from cadenza_async.cli._progress import Progress, duration, watched
+from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.errors import InvalidRowError, NotSentError
 from cadenza_async.models import Attempt
@@ -67,6 +68,21 @@ def test_states_add_up_to_an_exit_code(states: list[RowState], code: int, text: 
         add(tally, state)
     assert (tally.code(), tally.text()) == (code, text)
     assert tally.code(whole=False) == 3
+
+
+def test_a_summary_tells_the_commonest_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    """And that there are others, so that rows and reasons add up."""
+    tally = Tally()
+    for text in ["often"] * 5 + [f"once {number}" for number in range(30)] + ["twice"] * 2:
+        add(tally, RowState.FAILED, text)
+    Summary(tally=tally).tell(json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("  ") and line[2] != " "] == [
+        "  5 rows: often",
+        "  2 rows: twice",
+        *(f"  1 row: once {number}" for number in range(29, 21, -1)),
+        "  22 rows: other reasons",
+    ]
 
 
 def test_failures_are_told_by_reason() -> None:
