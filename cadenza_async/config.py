@@ -18,6 +18,8 @@ from cadenza_async.models import Attempt
 from cadenza_async.models._checks import check_text
 
 _HIGHEST = 1e9  # finite, and more than anybody waits
+_BASE_URL = "base_url (or CADENZA_BASE_URL)"
+_DIALECT = "dialect (or CADENZA_DIALECT)"
 
 RateScope: TypeAlias = Literal["identity", "pool"]
 Dialect: TypeAlias = Literal["pages", "openapi"]
@@ -37,8 +39,13 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _split(setting: str, url: object) -> SplitResult:
+def _split(setting: str, url: object, *, nor: str = "") -> SplitResult:
     """Take a URL apart.
+
+    Args:
+        setting: What it is called.
+        url: What should be one.
+        nor: What else it could have been.
 
     Raises:
         ConfigError: If it is none, or holds what a URL of ours must not hold.
@@ -51,7 +58,7 @@ def _split(setting: str, url: object) -> SplitResult:
         parts, well_formed = urlsplit(""), False
     if not well_formed:
         raise ConfigError(
-            f"{setting} is not an http(s) URL such as https://host or https://host:8443"
+            f"{setting} is not an http(s) URL such as https://host or https://host:8443{nor}"
         )
     if parts.username is not None or parts.password is not None:
         raise ConfigError(f"{setting} must not carry a user name or a password")
@@ -64,9 +71,9 @@ def _base_url(given: object) -> str:
     """Return the origin, with the path it may be mounted at, and no slash at its end."""
     if isinstance(given, str) and given.lower() in ENVIRONMENTS:
         return ENVIRONMENTS[given.lower()]
-    parts = _split('base_url (besides "uat" and "production")', given)
+    parts = _split(_BASE_URL, given, nor=', nor "uat" or "production"')
     if parts.scheme == "http" and not _loopback(parts.hostname or ""):
-        raise ConfigError("base_url must use https: http is only for loopback addresses")
+        raise ConfigError(f"{_BASE_URL} must use https: http is only for loopback addresses")
     return parts.geturl().rstrip("/")
 
 
@@ -100,10 +107,10 @@ def seconds(argument: str, given: object) -> float:
     return float(given)
 
 
-def _one_of(*words: str) -> Callable[[object, Attribute[Any], Any], None]:
-    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+def _one_of(setting: str, *words: str) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_: object, __: Attribute[Any], value: object) -> None:
         if value not in words:
-            raise ConfigError(f"{attribute.name} must be one of {', '.join(words)}")
+            raise ConfigError(f"{setting} must be one of {', '.join(words)}")
 
     return check
 
@@ -172,8 +179,10 @@ class Config:
     ssl_context: SSLContext | None = field(default=None, validator=_context)
     user_agent: str = field(default=f"cadenza-async/{__version__}", validator=_header)
     on_attempt: Callable[[Attempt], None] | None = field(default=None, validator=_hook)
-    rate_scope: RateScope = field(default="identity", validator=_one_of("identity", "pool"))
-    dialect: Dialect = field(default="pages", validator=_one_of("pages", "openapi"))
+    rate_scope: RateScope = field(
+        default="identity", validator=_one_of("rate_scope", "identity", "pool")
+    )
+    dialect: Dialect = field(default="pages", validator=_one_of(_DIALECT, "pages", "openapi"))
 
     def __attrs_post_init__(self) -> None:
         # Not converters: while one fails, the object is half built, and its repr breaks whoever

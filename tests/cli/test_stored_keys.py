@@ -79,7 +79,7 @@ async def test_a_dialect_is_an_option(openapi: Sandbox) -> None:
     wrong = await cadenza(*command, "pidgin", sandbox=openapi, env=env)
     assert (end.code, openapi.requests[0]["body"]["nickname"]) == (0, "Keys 1")
     assert (wrong.code, len(openapi.requests)) == (2, 1)
-    assert wrong.err.startswith("dialect must be one of pages, openapi")
+    assert wrong.err.startswith("dialect (or CADENZA_DIALECT) must be one of pages, openapi")
 
 
 async def test_an_account_is_connected_by_reference(openapi: Sandbox) -> None:

@@ -210,7 +210,7 @@ def test_rate_scopes_that_are_refused(scope: Any) -> None:  # noqa: ANN401
 @pytest.mark.parametrize("dialect", ["Pages", "", None, 5], ids=repr)
 def test_dialects_that_are_refused(dialect: Any) -> None:  # noqa: ANN401
     """There are two dialects."""
-    with pytest.raises(ConfigError, match=r"^dialect must be one of pages, openapi$"):
+    with pytest.raises(ConfigError, match=r"^dialect .* must be one of pages, openapi$"):
         Config(dialect=dialect)
 
 
@@ -235,6 +235,15 @@ def test_the_dialect(
     if environ is not None:
         monkeypatch.setenv("CADENZA_DIALECT", environ)
     assert Config.from_env(given).dialect == dialect
+
+
+@pytest.mark.parametrize("setting", ["base_url", "dialect"])
+def test_a_refusal_names_the_variable(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """Who gave nothing learns that it is the environment that is wrong."""
+    variable = f"CADENZA_{setting.upper()}"
+    monkeypatch.setenv(variable, "nonsense")
+    with pytest.raises(ConfigError, match=rf"^{setting} \(or {variable}\) "):
+        Config.from_env({})
 
 
 def test_the_rest_is_taken_as_it_is() -> None:
