@@ -74,7 +74,10 @@ def _base_url(given: object) -> str:
     parts = _split(_BASE_URL, given, nor=', nor "uat" or "production"')
     if parts.scheme == "http" and not _loopback(parts.hostname or ""):
         raise ConfigError(f"{_BASE_URL} must use https: http is only for loopback addresses")
-    return parts.geturl().rstrip("/")
+    url = parts.geturl().rstrip("/")
+    if url.endswith("/api/v3"):
+        raise ConfigError(f"{_BASE_URL} must not end in /api/v3: each call adds it")
+    return url
 
 
 def _proxy(given: object) -> str | None:

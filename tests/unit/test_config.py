@@ -68,6 +68,8 @@ def test_base_urls(given: str, base_url: str) -> None:
         ("http://localhost@evil.test", "must use https|must not carry a user name"),
         ("https://host?a=b", "must not carry a query or a fragment"),
         ("https://host/#top", "must not carry a query or a fragment"),
+        ("https://host/api/v3", "must not end in /api/v3"),
+        ("https://gateway/cadenza/api/v3/", "must not end in /api/v3"),
         ("https://", "is not an http"),
         ("https:///path", "is not an http"),
         ("https://host:0", "is not an http"),
