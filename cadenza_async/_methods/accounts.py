@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cadenza_async import _endpoints
 from cadenza_async._methods import Methods
 from cadenza_async._paging import Cursor
+from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -66,6 +67,7 @@ class Accounts(Methods):
             UsageError: If the id is empty; nothing was sent.
             CadenzaError: As for `list_accounts`.
         """
+        check_text("trading_account_id", trading_account_id)
         cursor = Cursor()
         while not cursor.finished:
             call = _endpoints.list_accounts(

@@ -23,7 +23,7 @@ from cadenza_async import (
     TradingAccount,
     User,
 )
-from cadenza_async.errors import CadenzaError
+from cadenza_async.errors import CadenzaError, UsageError
 from tests.raw import RawServer, answers, envelope
 
 from .methods import (
@@ -246,6 +246,15 @@ async def test_whose_an_account_is(server: RawServer, name: str) -> None:
     async with client_of(server) as client:
         found = await client.verify_credential(CREDENTIAL)
     assert [each.reach for each in found] == [Reach.NEW, Reach.OURS, Reach.TAKEN]
+
+
+@pytest.mark.parametrize("odd", ["", None, 5])
+async def test_no_account_s_id(server: RawServer, odd: Any) -> None:  # noqa: ANN401
+    """What cannot be an id is refused, instead of looked for among all accounts."""
+    async with client_of(server) as client:
+        with pytest.raises(UsageError, match=r"^trading_account_id "):
+            await client.get_account(odd)
+    assert not server.requests
 
 
 async def test_an_account_on_a_later_page(server: RawServer) -> None:
