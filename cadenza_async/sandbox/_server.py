@@ -214,8 +214,9 @@ class Sandbox:
 
         Raises:
             ValueError: A line is no fault; none of them is added then.
+            TypeError: Something is neither; likewise.
         """
-        for each in [Fault.parse(each) if isinstance(each, str) else each for each in faults]:
+        for each in [_fault(each) for each in faults]:
             self._script.add(each)
 
     def behave(self) -> None:
@@ -326,6 +327,14 @@ def _check(**limits: int | None) -> None:
     for name, number in limits.items():
         if number is not None and number < 1:
             raise ValueError(f"{name} must be at least 1")
+
+
+def _fault(given: object) -> Fault:
+    if isinstance(given, Fault):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"a fault is a Fault or a line of text such as '429', not {given!r}")
+    return Fault.parse(given)
 
 
 def _dialect(name: str) -> Dialect:

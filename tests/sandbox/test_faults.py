@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import (
@@ -295,4 +295,12 @@ async def test_a_line_that_is_wrong_adds_nothing(api: Api) -> None:
     """A script is taken whole or not at all."""
     with pytest.raises(ValueError, match="unknown fault"):
         api.sandbox.script("500", "nonsense")
+    assert (await api.connect()).status == 200
+
+
+@pytest.mark.parametrize("odd", [429, ["429"], None], ids=repr)
+async def test_what_is_no_line_adds_nothing(api: Api, odd: Any) -> None:  # noqa: ANN401
+    """A bare number or a list, as is easily written, is told what is expected."""
+    with pytest.raises(TypeError, match="a fault is a Fault or a line of text"):
+        api.sandbox.script("500", odd)
     assert (await api.connect()).status == 200
