@@ -112,7 +112,7 @@ def _spellings(model: type[AttrsInstance]) -> dict[str, _Spelling]:
     for attribute in fields(resolve_types(model)):
         kind = attribute.type
         read = _READERS.get(get_args(kind)[0] if isinstance(kind, UnionType) else kind)
-        name, wire = attribute.name, _camel(attribute.name)
+        name, wire = attribute.name, spell(attribute.name)
         if read is None or name == "extra":
             continue
         spellings[wire] = name, read, None
@@ -121,7 +121,8 @@ def _spellings(model: type[AttrsInstance]) -> dict[str, _Spelling]:
     return spellings
 
 
-def _camel(name: str) -> str:
+def spell(name: str) -> str:
+    """Return a field's name in the contract's spelling."""
     head, *tail = name.split("_")
     return head + "".join(part.title() for part in tail)
 
@@ -152,7 +153,7 @@ _READ: Final = (str, str | None, datetime, datetime | None, Mapping[str, Any])
 def _build_converter() -> Converter:
     converter = Converter(detailed_validation=False, prefer_attrib_converters=True)
     sent: dict[str, Any] = {
-        attribute.name: override(rename=_camel(attribute.name), omit=attribute.name in _UNSENT)
+        attribute.name: override(rename=spell(attribute.name), omit=attribute.name in _UNSENT)
         for attribute in fields(NewAccount)
     }
     converter.register_structure_hook_func(_READ.__contains__, lambda value, _: value)

@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from cadenza_async._wire import milliseconds
+from cadenza_async._wire import milliseconds, spell
 from cadenza_async.cli._console import printable
 from cadenza_async.models import Credential, Operation, ReachableAccount, TradingAccount, User
 
@@ -134,10 +134,7 @@ def _facts(thing: AttrsInstance) -> Iterator[tuple[str, Any]]:
 
 
 def _spell(thing: AttrsInstance, name: str) -> str:
-    if isinstance(thing, User) and name == "user_id":
-        return "id"
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)
+    return "id" if isinstance(thing, User) and name == "user_id" else spell(name)
 
 
 def _plain(value: object) -> object:

@@ -8,16 +8,10 @@ from typing import Final
 
 from attrs import field, fields, frozen
 
+from cadenza_async._wire import spell
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._files.references import Reference, read_secret
 from cadenza_async.secret import Secret
-
-
-def spell(name: str) -> str:
-    """Return a field's name in the contract's spelling."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
-
 
 _FIELDS: Final = tuple(attribute.name for attribute in fields(NewAccount))
 

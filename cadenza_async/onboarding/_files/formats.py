@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import evolve, frozen
 
+from cadenza_async._wire import spell
 from cadenza_async.errors import UsageError
 from cadenza_async.onboarding._files.cells import (
     COLUMNS,
@@ -20,7 +21,6 @@ from cadenza_async.onboarding._files.cells import (
     Record,
     find_column,
     make_record,
-    spell,
 )
 
 if TYPE_CHECKING:
