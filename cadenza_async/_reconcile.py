@@ -184,7 +184,7 @@ def lead_of(clock: ServerClock) -> timedelta:
 def _of_another(question: Question, session: Session, account: TradingAccount) -> bool:
     """Tell whether an account is known to come from a connect of another name."""
     name = session.shared.sent_as.get(account.trading_account_id, question.name)
-    return _folded(name or "") != _folded(question.name or "")
+    return folded(name) != folded(question.name)
 
 
 def candidates_for(
@@ -238,11 +238,11 @@ def choose(
 
 def _alike(question: Question, name: str, candidates: list[TradingAccount]) -> list[TradingAccount]:
     """Return accounts that may be meant, their name having been trimmed, cut or changed since."""
-    wanted = _folded(name)
+    wanted = folded(name)
     return [
         account
         for account in candidates
-        if (given := _folded(account.name or "")) == wanted
+        if (given := folded(account.name)) == wanted
         or (len(given) >= _SHORTEST_CUT and wanted.startswith(given))
         or question.refers_to(account)
         or was_changed(account)
@@ -258,8 +258,9 @@ def was_changed(account: TradingAccount) -> bool:
     return made is not None and changed is not None and made != changed
 
 
-def _folded(name: str) -> str:
-    return "".join(name.casefold().split())
+def folded(name: str | None) -> str:
+    """Return what two names share that differ in case and spaces alone."""
+    return "".join((name or "").casefold().split())
 
 
 def _describe(question: Question, number: int) -> str:

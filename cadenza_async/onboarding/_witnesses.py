@@ -35,7 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cadenza_async import _endpoints
-from cadenza_async._reconcile import is_older, was_changed
+from cadenza_async._reconcile import folded, is_older, was_changed
 from cadenza_async.errors import AmbiguousOutcomeError
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import RowState
@@ -256,8 +256,4 @@ def _alike(row: Row, thing: TradingAccount | Credential, *, renames: bool) -> bo
     """Tell whether a thing may be the row's under a name that was trimmed, cut or changed."""
     if thing.venue.casefold() != row.account.venue.casefold():
         return False
-    return renames or _folded(row.name).startswith(_folded(thing.name))
-
-
-def _folded(name: str | None) -> str:
-    return "".join((name or "").casefold().split())
+    return renames or folded(row.name).startswith(folded(thing.name))
