@@ -136,7 +136,7 @@ async def test_before_it_is_opened(kind: str) -> None:
 async def test_a_pool_and_its_clients(plain: RawServer) -> None:
     """A pool's client closes nothing; the pool closes for all of them."""
     pool = SessionPool(**plain.options)
-    with pytest.raises(ClosedError):
+    with pytest.raises(ClosedError, match="the pool or client is not open"):
         pool.client(access_token=TOKEN)
     async with pool:
         client = pool.client(access_token=TOKEN)
