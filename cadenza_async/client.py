@@ -28,7 +28,7 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
         access_token: A string, a `Secret`, an async callable that returns one, a `TokenSource` or
             a `PasswordLogin`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only
             calls that need none can be made (`login`, `refresh`, `health`).
-        **options: See `Options` and `Settings`.
+        **options: See `cadenza_async._sessions.Options` and `cadenza_async.config.Settings`.
 
     Raises:
         ConfigError: If an option or the token cannot be used.

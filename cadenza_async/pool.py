@@ -21,7 +21,7 @@ class SessionPool:
     Use it with ``async with``. Idle clients cost almost nothing; make one for each identity.
 
     Args:
-        **options: See `Options` and `Settings`.
+        **options: See `cadenza_async._sessions.Options` and `cadenza_async.config.Settings`.
 
     Raises:
         ConfigError: If an option cannot be used.
