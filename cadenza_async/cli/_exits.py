@@ -32,16 +32,16 @@ class Stopped(KeyboardInterrupt):
     Args:
         text: What happened.
         code: The exit code.
+
+    Attributes:
         pending: The write that may have been done nevertheless.
     """
 
-    def __init__(
-        self, text: str = "interrupted", *, code: int = 130, pending: Attempt | None = None
-    ) -> None:
+    def __init__(self, text: str = "interrupted", *, code: int = 130) -> None:
         super().__init__(text)
         self.text = text
         self.code = code
-        self.pending = pending
+        self.pending: Attempt | None = None
 
 
 def stopped(stop: KeyboardInterrupt) -> Stopped:

@@ -67,7 +67,7 @@ def document(value: object, *, status: int = 200) -> Reply:
     return Reply(status=status, body=json.dumps(value).encode())
 
 
-def page(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+def page(status: int, text: str) -> Reply:
     """A gateway's HTML page, which knows nothing of envelopes."""
     html = f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>"
-    return Reply(status=status, body=html.encode(), content_type="text/html", headers=headers or {})
+    return Reply(status=status, body=html.encode(), content_type="text/html")
