@@ -183,4 +183,4 @@ def _check_ids(ids: Sequence[str]) -> None:
     if not ids:
         raise UsageError("credential_ids is empty: leave it out to list all")
     for each in ids:
-        check_text("credential_ids", each)
+        check_text("each of credential_ids", each)

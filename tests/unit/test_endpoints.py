@@ -154,7 +154,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: _endpoints.list_credentials(credential_type=""), "credential_type"),
     (lambda: _endpoints.list_credentials(status=""), "status"),
     (lambda: _endpoints.list_credentials(credential_ids=[]), "credential_ids"),
-    (lambda: _endpoints.list_credentials(credential_ids=["k", ""]), "credential_ids"),
+    (lambda: _endpoints.list_credentials(credential_ids=["k", ""]), "each of credential_ids"),
     (lambda: _endpoints.create_credential(venue="", **KEYS), "venue"),
     (lambda: _endpoints.create_credential(venue="X", **KEYS, name="\0"), "name"),
     (lambda: _endpoints.create_credential(venue="X", **KEYS, credential_type=""), "credential"),
