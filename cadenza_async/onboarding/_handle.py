@@ -240,7 +240,7 @@ def _token(look_up: LookUp, user: str) -> Token:
     given: Token | None = None
     try:
         given = look_up(user)
-        why = "there is none"
+        why = "the tokens have none"
     except Exception as error:  # noqa: BLE001  # a user's own function may raise anything
         why = f"looking for it failed with {type(error).__name__}"
     if given is None:
