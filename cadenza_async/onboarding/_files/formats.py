@@ -72,16 +72,16 @@ def _read_json(lines: Lines, before: int) -> Iterator[Record]:
             yield _json_record(number, line)
 
 
-class _Pairs(list[tuple[str, Any]]):
+class Pairs(list[tuple[str, Any]]):
     """A JSON object with whatever it names twice."""
 
 
 def _json_record(number: int, line: str) -> Record:
     try:
-        pairs = json.loads(line, object_pairs_hook=_Pairs)
+        pairs = json.loads(line, object_pairs_hook=Pairs)
     except (ValueError, RecursionError):
         pairs = None
-    if not isinstance(pairs, _Pairs):
+    if not isinstance(pairs, Pairs):
         return _bad(number, "is no JSON object (one on each line is expected)")
     cells, spelled, flaws = dict[str, str](), dict[str, str](), list[Flaw]()
     for position, (spelling, value) in enumerate(pairs, start=1):

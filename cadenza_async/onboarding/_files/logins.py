@@ -14,6 +14,7 @@ from attrs import frozen
 from cadenza_async._private import exposure
 from cadenza_async.auth import PasswordLogin, Token, check_token
 from cadenza_async.errors import UsageError
+from cadenza_async.onboarding._files.formats import Pairs
 from cadenza_async.onboarding._files.references import Reference, read_secret
 
 if TYPE_CHECKING:
@@ -60,17 +61,13 @@ def read_logins(path: Path) -> Logins:
     return Logins(tokens=tokens, exposure=exposed)
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with whatever it names twice."""
-
-
-def _parse(file: IO[bytes]) -> _Pairs:
+def _parse(file: IO[bytes]) -> Pairs:
     content = file.read(_LONGEST + 1)
     try:
-        pairs = json.loads(content[:_LONGEST].decode("utf-8-sig"), object_pairs_hook=_Pairs)
+        pairs = json.loads(content[:_LONGEST].decode("utf-8-sig"), object_pairs_hook=Pairs)
     except (ValueError, RecursionError):
         pairs = None
-    if not isinstance(pairs, _Pairs) or not pairs:
+    if not isinstance(pairs, Pairs) or not pairs:
         raise UsageError(f"it is not {_FORM}")
     return pairs
 
@@ -90,7 +87,7 @@ class _Reader:
     def _token(self, number: int, entry: object) -> Token:
         if isinstance(entry, str):
             return check_token(self._secret(number, entry))
-        fields: dict[str, Any] = dict(entry) if isinstance(entry, _Pairs) else {}
+        fields: dict[str, Any] = dict(entry) if isinstance(entry, Pairs) else {}
         if fields.keys() != {"email", "password"} or not all(map(_is_text, fields.values())):
             raise UsageError("it is neither a string nor an object with email and password")
         password = self._secret(number, fields["password"])
