@@ -23,7 +23,8 @@ class TradingAccount:
 
     Attributes:
         trading_account_id: Its unique identifier.
-        venue: The exchange venue, as it came.
+        venue: The exchange venue, as it came; when the answer names none the one that was sent with
+            the keys, else ``UNKNOWN``.
         status: What state it is in, as it came; ``UNKNOWN`` when the answer names none.
         user_id: The user it belongs to.
         name: Its custom name (``name`` or ``nickname`` on the wire).

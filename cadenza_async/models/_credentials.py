@@ -15,7 +15,8 @@ class Credential:
 
     Attributes:
         credential_id: Its unique identifier.
-        venue: The exchange venue, as it came; ``UNKNOWN`` when the answer names none.
+        venue: The exchange venue, as it came; when the answer names none the one that was sent with
+            the keys, else ``UNKNOWN``.
         status: What state it is in, as it came; ``UNKNOWN`` when the answer names none.
         credential_type: For example ``API_KEY``, as it came (``credentialType`` or ``type``).
         name: Its custom name (``name`` or ``nickname`` on the wire).
