@@ -54,6 +54,7 @@ def _split(setting: str, url: object, *, nor: str = "") -> SplitResult:
         parts = urlsplit(url if isinstance(url, str) else "")
         well_formed = bool(parts.hostname) and parts.scheme in {"http", "https"}
         well_formed = well_formed and (parts.port is None or parts.port > 0)
+        well_formed = well_formed and not any(map(str.isspace, parts.geturl()))
     except ValueError:
         parts, well_formed = urlsplit(""), False
     if not well_formed:

@@ -81,6 +81,8 @@ def test_base_urls(given: str, base_url: str) -> None:
         ("host:443", "is not an http"),
         ("", "is not an http"),
         ("staging", "is not an http"),
+        ("https://host ", "is not an http"),
+        ("https://ho st/cadenza", "is not an http"),
         (5, "is not an http"),
         (b"https://host", "is not an http"),
         (None, "is not an http"),
