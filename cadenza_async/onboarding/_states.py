@@ -197,7 +197,7 @@ class Known:
     moved: bool = False
 
 
-SAME_KEY: Final = "another row has the same key"
+SAME_KEY: Final = "another row has the same key: give this one its own, if it is another account"
 
 
 def meet(known: Known, *, retry_failed: bool) -> RowState:

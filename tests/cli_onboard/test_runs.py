@@ -291,7 +291,7 @@ async def test_rows_with_the_same_key_are_told_apart_by_their_lines(
     (connected,) = report(tmp_path / "accounts.reports", "connected")
     failed = report(tmp_path / "accounts.reports", "failed")
     assert (connected["line"], connected["name"]) == ("3", "Desk 3")
-    same = "another row has the same key"
+    same = "another row has the same key: give this one its own, if it is another account"
     assert [(row["line"], row["name"], row["reason"]) for row in failed] == [
         ("2", "", "line 2, apiSecret: is missing"),
         *((str(line), f"Desk {line}", same) for line in range(4, 302)),
