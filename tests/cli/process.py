@@ -85,7 +85,7 @@ async def started(
 
 async def ended(process: asyncio.subprocess.Process, typed: str = "") -> Ended:
     """Wait for the end of a process."""
-    out, err = await process.communicate(typed.encode())
+    out, err = await process.communicate(typed.encode() if process.stdin else None)
     return Ended(code=process.returncode, out=(out or b"").decode(), err=err.decode())
 
 
