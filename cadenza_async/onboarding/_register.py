@@ -67,6 +67,16 @@ class _Found(NamedTuple):
     external_id: str | None
     stale: int
 
+    @property
+    def last_error(self) -> CadenzaError | None:
+        """What went wrong last."""
+        return load_error(self.error) if self.error else None
+
+    @property
+    def held(self) -> Held | None:
+        """The credential that holds its keys."""
+        return hold(self.credential_id, self.external_id, self.stale)
+
 
 @frozen(kw_only=True)
 class Admitted:
@@ -119,17 +129,13 @@ class Register:
     def object_to(self, entry: Entry) -> InvalidRowError | None:
         """Say why a row would be refused, and take nothing in."""
         row = self._file.execute(_KNOWN, (entry.key,)).fetchone()
-        try:
-            if row is not None and self._state_of(_Found(*row), entry) not in OPEN:
-                return None
-        except InvalidRowError as refusal:
-            return refusal
-        return self._choose(entry)[1]
-
-    def _state_of(self, found: _Found, entry: Entry) -> RowState:
-        error = load_error(found.error) if found.error else None
-        held = hold(found.credential_id, found.external_id, found.stale)
-        return meet(self._recall(found, entry, error, held), retry_failed=self._retry_failed)
+        now = RowState.PENDING
+        if row is not None:
+            try:
+                now = meet(self._recall(_Found(*row), entry), retry_failed=self._retry_failed)
+            except InvalidRowError as refusal:
+                return refusal
+        return self._choose(entry)[1] if now in OPEN else None
 
     def refuse(self) -> None:
         """Count a row that is not kept, so that nobody takes the others for all."""
@@ -155,9 +161,7 @@ class Register:
         return self._take_in(entry) if row is None else self._meet(_Found(*row), entry)
 
     def _meet(self, found: _Found, entry: Entry) -> Admitted:
-        error = load_error(found.error) if found.error else None
-        held = hold(found.credential_id, found.external_id, found.stale)
-        known = self._recall(found, entry, error, held)
+        known, held = self._recall(found, entry), found.held
         try:
             now = meet(known, retry_failed=self._retry_failed)
         except InvalidRowError as refusal:
@@ -175,22 +179,20 @@ class Register:
             state=now,
             name=found.name,
             account=load_account(found.account) if found.account else None,
-            error=error,
+            error=found.last_error,
             doubted=now is RowState.UNKNOWN,
             held=held,
         )
 
-    def _recall(
-        self, found: _Found, entry: Entry, error: CadenzaError | None, held: Held | None
-    ) -> Known:
-        whose = (found.user, found.venue.upper())
+    def _recall(self, found: _Found, entry: Entry) -> Known:
+        whose, stored = (found.user, found.venue.upper()), found.held is not None
         return Known(
             state=RowState(found.state),
             same=found.fingerprint == entry.fingerprint,
             met=found.run == self._run,
-            provisional=isinstance(error, InvalidRowError),
-            stored=held is not None,
-            moved=held is not None and whose != (entry.user, entry.venue.upper()),
+            provisional=isinstance(found.last_error, InvalidRowError),
+            stored=stored,
+            moved=stored and whose != (entry.user, entry.venue.upper()),
         )
 
     def _reopen(
