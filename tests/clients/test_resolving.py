@@ -15,10 +15,11 @@ from cadenza_async.errors import (
     AmbiguousOutcomeError,
     NotFoundError,
     OutcomeUnknownError,
+    ServerError,
     UsageError,
 )
 from cadenza_async.sandbox import Sandbox
-from tests.raw import RawServer, answers, envelope
+from tests.raw import Exchange, RawServer, answers, envelope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -324,3 +325,20 @@ async def test_which_account_a_reference_means(
         else:
             account = await question
             assert (account and int(account.trading_account_id)) == found
+
+
+async def test_a_list_that_never_comes_to_rest_is_no_answer() -> None:
+    """Who is not among accounts that change each time may be among those that were skipped."""
+    numbers = count()
+
+    async def another(exchange: Exchange) -> None:
+        rows = [{"tradingAccountId": f"a-{next(numbers)}", "venue": "BINANCE", "name": "Desk 2"}]
+        told = envelope(data=rows, pagination={"total": 2, "hasNext": False})
+        await answers(200, told)(exchange)
+
+    async with (
+        RawServer(default=another) as server,
+        AsyncCadenza("token", **server.options) as client,
+    ):
+        with pytest.raises(ServerError, match="changed each time"):
+            await client.resolve(venue="BINANCE", name="Desk 1", since=datetime.now(UTC))
