@@ -90,7 +90,8 @@ class Session:
             patience: Seconds to wait for room in the rate limit besides, for whoever can wait.
             prelude: Awaited before each attempt, once there is room for it; its time does not
                 count. Who gives one repeats by himself: only what costs no waiting is repeated.
-            interlude: Called before another attempt waits for room.
+            interlude: Called before another attempt waits for its token, its time and room: an
+                error that comes after it is not what an attempt came to.
 
         Raises:
             CadenzaError: As the outcome says.
@@ -162,8 +163,6 @@ class _Sending(Generic[T]):
                     break
                 if not await self._again(outcome):
                     raise outcome.error
-                if self._interlude is not None:
-                    self._interlude()
         self._shared.retry_budget.credit()
         self._session.note(self._call, outcome.value)
         return cast("T", outcome.value)
@@ -284,6 +283,7 @@ class _Sending(Generic[T]):
         _report.retry(self._call, outcome, planned.wait)
         self._throttled = outcome.error if outcome.verdict is Verdict.THROTTLED else None
         self._tried = planned.tried
+        self._pass()
         if planned.wait:
             await self._shared.pause(planned.wait)
         return True
@@ -293,7 +293,12 @@ class _Sending(Generic[T]):
         if self._renewed or self._token is None:
             return False
         self._renewed = True
+        self._pass()
         return await self._in_time(self._session.tokens.renewed(self._token))
+
+    def _pass(self) -> None:
+        if self._interlude is not None:
+            self._interlude()
 
     def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
         hook = self._shared.config.on_attempt
