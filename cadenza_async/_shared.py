@@ -113,6 +113,11 @@ class Shared:
         if asyncio.get_running_loop() is not self.loop:
             raise ClosedError("the client belongs to another event loop: open one in each loop")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be used, and is not being closed."""
+        return self._state is _State.OPEN
+
     def credit(self, account: TradingAccount, name: str | None) -> None:
         """Remember the connect that an account comes from by its name."""
         self.sent_as[account.trading_account_id] = name

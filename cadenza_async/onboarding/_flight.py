@@ -78,6 +78,8 @@ class Flight:
                 call, patience=FOREVER, prelude=self._leave, interlude=self._return
             )
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
+            closed = isinstance(error, ClosedError) and not self._desk.shared.is_open
+            self._broken = self._broken or closed
             return error
         self._renamed = step.names and value.name != row.name
         return step.take(row, value)
@@ -149,12 +151,12 @@ class Flight:
             row.doubted = row.doubted or state is RowState.UNKNOWN
             self._desk.mark(row, state)
             await written
-        if self._broken or isinstance(error, ClosedError):
+        if self._broken:
             raise cast("Exception", error)
         return came
 
     def _judge(self, error: Exception | None) -> tuple[CadenzaError | None, Fate]:
-        if isinstance(error, _StoppedError | ClosedError) or self._broken:
+        if isinstance(error, _StoppedError) or self._broken:
             return None, Fate.THROTTLED
         failure = None if error is None else ours(error)
         if failure is not None and self._left is None:

@@ -10,6 +10,7 @@ from attrs import frozen
 from cadenza_async.errors import (
     AuthenticationError,
     CadenzaError,
+    ClosedError,
     ConfigError,
     ConflictError,
     DeadlineExceededError,
@@ -155,8 +156,11 @@ def fate_of_others(error: CadenzaError) -> Fate:
 
 
 def ours(error: Exception) -> CadenzaError:
-    """Return what a call raised as an error of ours: all else comes from a user's token source."""
-    if isinstance(error, CadenzaError):
+    """Return what a call raised as an error of ours: all else comes from a user's token source.
+
+    So does a `ClosedError` while the pool is open: it is about a client of the source's own.
+    """
+    if isinstance(error, CadenzaError) and not isinstance(error, ClosedError):
         return error
     return ConfigError(f"getting an access token failed with {type(error).__name__}")
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cadenza_async._paging import Cursor
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError, ServerError
+from cadenza_async.errors import CadenzaError, ClosedError, ServerError
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ async def _page(desk: Desk, session: Session, call: Call[Page[T]]) -> Page[T]:
         try:
             return await session.send(call, patience=FOREVER)
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
+            if isinstance(error, ClosedError):
+                desk.shared.check()
             failure = ours(error)
         await _rest(desk, failure, failures, since)
         failures += 1

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cadenza_async import RowState, Secret
-from cadenza_async.errors import CadenzaError, NotFoundError, OutcomeUnknownError, UsageError
+from cadenza_async.errors import (
+    CadenzaError,
+    ClosedError,
+    ConfigError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UsageError,
+)
 from tests.loops import on_every_loop
 
 from .jobs import row
@@ -45,3 +52,28 @@ async def test_a_token_that_cannot_be_renewed_refuses_no_row(
     assert outcome.state is state
     assert (outcome.error is error) is (state is RowState.PENDING)
     assert len(job.calls("list")) == 1  # the baseline: there was no doubt to look into
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2])
+async def test_a_token_source_whose_own_client_is_closed_stops_its_user_alone(
+    job: Job, calls: int
+) -> None:
+    """Its ClosedError is not about the pool of the run, whose other users go on."""
+    given: list[Secret] = []
+
+    async def token() -> Secret:
+        if len(given) == calls:
+            raise ClosedError("the client is not open")
+        given.append(Secret(job.sandbox.token("u-1", expires_in=0 if calls == 2 else None)))
+        return given[-1]
+
+    class Source:
+        async def token(self, *, rejected: Secret | None = None) -> Secret:
+            return await token()
+
+    rows = [row(n, user=f"u-{n}", name=f"Desk {n}") for n in (1, 2)]
+    outcomes = await job.run(rows, tokens={**job.tokens, "u-1": Source()})
+    assert outcomes["desk-1"].state is RowState.PENDING
+    assert isinstance(outcomes["desk-1"].error, ConfigError)
+    assert "ClosedError" in str(outcomes["desk-1"].error)
+    assert outcomes["desk-2"].state is RowState.DONE
