@@ -241,7 +241,7 @@ def _token(look_up: LookUp, user: str) -> Token:
     try:
         given = look_up(user)
         why = "the tokens have none"
-    except Exception as error:  # noqa: BLE001  # a user's own function may raise anything
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # a user's own function
         why = f"looking for it failed with {type(error).__name__}"
     if given is None:
         raise ConfigError(f"no access token for the user {user!r}: {why}")

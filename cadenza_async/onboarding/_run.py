@@ -7,8 +7,8 @@ from collections.abc import AsyncIterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from cadenza_async._cancelling import spared
-from cadenza_async.errors import ClosedError, InvalidRowError
+from cadenza_async._cancelling import is_cancelled, spared
+from cadenza_async.errors import ClosedError, InvalidRowError, UsageError
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._desk import Desk, Options
 from cadenza_async.onboarding._intake import Intake
@@ -119,6 +119,8 @@ class Run:
         return {state: self._desk.counts[state] for state in RowState}
 
     def _fail(self, error: BaseException) -> None:
+        if isinstance(error, ClosedError) and not self._desk.shared.is_open:
+            error = _closed()  # what one call is told, that nothing was sent, is not true of all
         self._error = self._error or error
         self._end()
 
@@ -132,12 +134,12 @@ class Run:
         self._desk.spawn(self._desk.until_closed)
         try:
             await asyncio.sleep(0)  # in a loop that begins tasks at once there is no `_main` yet
-            await self._read()
+            await self._read_all()
             await self._desk.until_left(0)
             self.missing = await self._desk.journal.do(lambda store: store.complete())
         except asyncio.CancelledError:
             if self._error is None and not self._stopped:
-                self._error = ClosedError("the client was closed before the rows were done")
+                self._error = _closed()
         except BaseException as error:  # noqa: BLE001  # their owner's to see
             self._error = self._error or error
         self._ending = True
@@ -150,6 +152,19 @@ class Run:
         self._desk.journal.close()  # if it was cancelled before it began
         failure = None if main.cancelled() else main.exception()
         self._desk.outlet.close(self._error or failure)
+
+    async def _read_all(self) -> None:
+        """Read the rows, and tell whoever iterates of what would end the iteration quietly.
+
+        Raises:
+            UsageError: If what gives the rows was cancelled, though we were not.
+        """
+        try:
+            await self._read()
+        except (asyncio.CancelledError, StopAsyncIteration) as error:
+            if is_cancelled():
+                raise
+            raise UsageError(f"what gives the rows raised {type(error).__name__}") from error
 
     async def _read(self) -> None:
         """Take the rows as there is room for them."""
@@ -189,3 +204,7 @@ class Run:
         await self._desk.outlet.take_room()
         self._desk.take()
         self._desk.spawn(partial(self._desk.refuse, error, key))
+
+
+def _closed() -> ClosedError:
+    return ClosedError("the client was closed before the rows were done")

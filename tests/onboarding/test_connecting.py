@@ -319,6 +319,22 @@ async def test_what_the_rows_raise_is_raised(job: Job) -> None:
     assert len(job.sandbox.accounts) == 1
 
 
+@pytest.mark.parametrize("end", [asyncio.CancelledError, StopAsyncIteration])
+async def test_rows_that_break_off_quietly_are_told_of(job: Job, end: type[BaseException]) -> None:
+    """Passed on as they are, these would read as a closed client, or as the end of all rows."""
+
+    class Rows:
+        def __iter__(self) -> Iterator[NewAccount]:
+            return self
+
+        def __next__(self) -> NewAccount:
+            raise end
+
+    async with job.running(Rows()) as run:
+        with pytest.raises(UsageError, match=rf"gives the rows raised {end.__name__}"):
+            await anext(run)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

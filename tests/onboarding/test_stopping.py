@@ -117,7 +117,7 @@ async def test_closing_the_pool_ends_the_run(job: Job) -> None:
         run = onboard(pool, [row(n) for n in range(100)], tokens=job.tokens, journal=job.journal)
         await anext(run)
         await pool.aclose()
-        with pytest.raises(ClosedError):
+        with pytest.raises(ClosedError, match="closed before the rows were done"):
             _ = [outcome async for outcome in run]
         await run.aclose()
     assert len(job.sandbox.accounts) == len(job.calls("connect"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,3 +78,13 @@ async def test_a_token_source_whose_own_client_is_closed_stops_its_user_alone(
     assert isinstance(outcomes["desk-1"].error, ConfigError)
     assert "ClosedError" in str(outcomes["desk-1"].error)
     assert outcomes["desk-2"].state is RowState.DONE
+
+
+async def test_looking_up_a_token_may_end_in_a_cancellation(job: Job) -> None:
+    """Who fetches tokens ahead may look into a task that was cancelled: the run goes on."""
+    fetching = asyncio.create_task(asyncio.sleep(60, ""))
+    fetching.cancel()
+    await asyncio.wait([fetching])
+    (outcome,) = (await job.run([row(1)], tokens=lambda _: fetching.result())).values()
+    assert outcome.state is RowState.PENDING
+    assert "CancelledError" in str(outcome.error)
