@@ -9,6 +9,7 @@ from typing import Final
 from cadenza_async.cli._exits import Stopped
 from cadenza_async.errors import UsageError
 
+UNREADABLE: Final = "what was typed is no text in the encoding of this terminal"
 _STDIN: Final = 0
 
 
@@ -42,4 +43,8 @@ def ask(what: str, *, option: str) -> str:
 def _ask(question: str) -> str:
     sys.stderr.write(question)
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    try:
+        return sys.stdin.readline().strip()
+    except UnicodeDecodeError:
+        pass
+    raise UsageError(UNREADABLE)

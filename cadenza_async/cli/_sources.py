@@ -9,6 +9,7 @@ from typing import IO, Final
 
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
+from cadenza_async.cli._questions import UNREADABLE
 from cadenza_async.errors import UsageError
 from cadenza_async.models._checks import wants_passphrase
 from cadenza_async.secret import Secret
@@ -129,5 +130,8 @@ def _ask(what: str, hint: str = "") -> str:
     try:
         return getpass(f"{what}{hint}: ")
     except EOFError:
-        sys.stderr.write("\n")
-    raise UsageError(f"{what}: nothing was given")
+        problem = "nothing was given"
+    except UnicodeDecodeError:  # which holds what was typed
+        problem = UNREADABLE
+    sys.stderr.write("\n")
+    raise UsageError(f"{what}: {problem}")

@@ -39,7 +39,7 @@ class Terminal:
             more = await self._read()
             assert more, f"{prompt!r} never came: {self.seen}"
             self.seen += more
-        os.write(self.screen, typed.encode())
+        os.write(self.screen, typed.encode(errors="surrogateescape"))
 
     @property
     def echoes(self) -> bool:
@@ -54,7 +54,7 @@ class Terminal:
 
     async def _read(self) -> str:
         try:
-            return (await asyncio.to_thread(os.read, self.screen, 4096)).decode()
+            return (await asyncio.to_thread(os.read, self.screen, 4096)).decode(errors="replace")
         except OSError:  # how Linux says that nobody holds the other end any more
             return ""
 

@@ -98,3 +98,22 @@ async def test_disconnecting_asks_first(
         await terminal.answer("for good? [y/N] ", answer)
         assert await terminal.end() == code
     assert len(sandbox.accounts) == left
+
+
+@pytest.mark.parametrize(
+    ("command", "prompt"),
+    [(COINBASE, "API key: "), (("disconnect", "an-id"), "[y/N] ")],
+    ids=["without echo", "with echo"],
+)
+async def test_what_is_no_text_is_refused(
+    sandbox: Sandbox, command: tuple[str, ...], prompt: str
+) -> None:
+    """Bytes of another encoding than the terminal's end in a sentence that does not show them."""
+    env = environment(sandbox) | {"PYTHONIOENCODING": "utf-8:strict"}  # as in most locales
+    async with at_terminal(*command, env=env) as terminal:
+        await terminal.answer(prompt, "k\udcff\n")
+        assert await terminal.end() == 2
+    assert "what was typed is no text in the encoding of this terminal" in terminal.seen
+    assert "Traceback" not in terminal.seen
+    assert "0xff" not in terminal.seen
+    assert sandbox.requests == []
