@@ -23,9 +23,17 @@ class _Console(Console):
 def open_console(stream: TextIO) -> Console:
     """Return a console that leaves texts as they are, whatever the stream can show."""
     cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
-    endless = not stream.isatty() and "COLUMNS" not in os.environ
+    environ = dict(os.environ)
+    if not environ.get("COLUMNS", "").strip("0"):  # rich would take 0 at its word, and show nothing
+        environ.pop("COLUMNS", None)
+    endless = not stream.isatty() and "COLUMNS" not in environ
     return _Console(
-        file=stream, width=_WIDE if endless else None, highlight=False, markup=False, emoji=False
+        file=stream,
+        width=_WIDE if endless else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=environ,
     )
 
 

@@ -57,6 +57,17 @@ async def test_a_narrow_terminal_cuts_no_id(sandbox: Sandbox) -> None:
     assert max(map(len, end.out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("columns", ["", "0"])
+async def test_no_columns_are_no_limit(sandbox: Sandbox, columns: str) -> None:
+    """What says nothing of the terminal's width is as good as not set: all is shown."""
+    name = "A name that takes more room than there is"
+    (account,) = await connected(sandbox, name)
+    end = await cadenza("accounts", sandbox=sandbox, env={"COLUMNS": columns})
+    (line,) = [line for line in end.out.splitlines() if "BINANCE" in line]
+    assert name in line
+    assert account.trading_account_id in line
+
+
 async def test_accounts_are_listed_for_scripts(sandbox: Sandbox) -> None:
     """A line of JSON for each, over all pages, as the wire has it."""
     await connected(sandbox, *map(str, range(7)))
