@@ -114,7 +114,7 @@ class Secret:
     if not TYPE_CHECKING:
         __hash__ = None  # a hash would let secrets be found by lookup
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
+    def __getstate__(self) -> NoReturn:  # what pickles and copies are made of
         raise TypeError("a Secret can be neither pickled nor copied")
 
 

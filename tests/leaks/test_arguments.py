@@ -285,6 +285,8 @@ USES: dict[str, Callable[[Any], object]] = {
     "pickle": pickle.dumps,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
+    "state": lambda secret: secret.__getstate__(),
+    "reduced": lambda secret: secret.__reduce_ex__(4),
     "hash": hash,
     "len": len,
     "vars": vars,
