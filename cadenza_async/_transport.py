@@ -109,7 +109,7 @@ async def _guard(
     request: aiohttp.ClientRequest,
     handler: aiohttp.ClientHandlerType,
 ) -> aiohttp.ClientResponse:
-    """Be the innermost middleware: add the token, and let a request through once."""
+    """Be the innermost middleware: lend the token, and let a request through once."""
     if progress.entered:
         raise _ResentError
     progress.entered = True
@@ -121,7 +121,10 @@ async def _guard(
         request.headers.pop(hdrs.AUTHORIZATION, None)  # a lent session's is for others
     else:
         request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    finally:  # responses, aiohttp's errors and outer middlewares look at the same headers
+        request.headers.pop(hdrs.AUTHORIZATION, None)
     if progress.unsent:  # then it was there before, and answers something else
         progress.stale = True
         response.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -261,6 +262,31 @@ async def test_a_middleware_that_fails(hunt: Hunt) -> None:
     async with RawServer() as server, client_of(hunt, server, middlewares=[broken]) as client:
         for kind in CALLS:
             await search_failure(hunt, client, kind)
+        server.requests.clear()
+
+
+@pytest.mark.parametrize("fault", ["works", "no account", "hangs up", "garbage"])
+async def test_a_middleware_that_looks_back(hunt: Hunt, fault: str) -> None:
+    """What a user's middleware has in hand after a call, or its failure, holds no token."""
+
+    async def look(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        try:
+            response = await handler(request)
+        except aiohttp.ClientError as error:
+            hunt.search("failure", repr((error, error.args)))
+            raise
+        finally:
+            hunt.search("request", repr(request.headers))
+        hunt.search("answer", repr(response.request_info))
+        return response
+
+    async with RawServer(default=FAULTS.get(fault, done)) as server:
+        async with client_of(hunt, server, middlewares=[look], retries=0) as client:
+            for kind in CALLS:
+                with contextlib.suppress(CadenzaError):
+                    await call(client, hunt, kind)
         server.requests.clear()
 
 
