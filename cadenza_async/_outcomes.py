@@ -71,6 +71,7 @@ _CONNECTOR = 18
 _COME_BACK = frozenset({19006, 22014})
 _VENUE_FAILED = frozenset({18004, 18009, 18010, 18011, 18012, 18013, 18015})
 _DATABASE_FAILED = 22021
+_READ_ON = 4096  # characters of an error's text, of which far fewer are shown
 
 
 def _is_throttled(reading: Reading) -> bool:
@@ -203,4 +204,4 @@ def _secrets(body: object) -> list[Secret]:
 
 def _redact(body: object, token: Secret | None, text: str) -> str:
     """Hide what the server repeats of the secrets it was sent."""
-    return Secret.redact(text, (*_secrets(body), *([token] if token else ())))
+    return Secret.redact(text[:_READ_ON], (*_secrets(body), *([token] if token else ())))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
+from base64 import b64encode, urlsafe_b64encode
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlencode
 
 import pytest
 
@@ -14,6 +18,8 @@ from .samples import CONNECT, NOW, answer, call, marker, refusal
 from .showing import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cadenza_async.errors import CadenzaError
 
 PEM = "\r\n".join(["-----BEGIN KEY-----", *(marker(f"line{n}") for n in range(8)), "-----END-----"])
@@ -107,6 +113,60 @@ def test_slashes_that_are_escaped_give_nothing_away(secret: str) -> None:
     body = json.dumps({"apiSecret": secret}).replace("/", r"\/")
     error = refused(400, f"bad body: {body}", "error", secret)
     assert str(error).startswith('bad body: {"apiSecret": "****"}')
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "percent": partial(quote, safe=""),
+    "a query": lambda secret: urlencode({"apiSecret": secret}),
+    "small percent": lambda secret: quote(secret, safe="").lower(),
+    "HTML": html.escape,
+    "HTML numbers": lambda secret: "".join(f"&#{ord(each)};" for each in secret),
+    "JSON numbers": lambda secret: "".join(f"\\u{ord(each):04X}" for each in secret),
+    "JSON in JSON": lambda secret: json.dumps(json.dumps({"apiSecret": secret})),
+    "base64": lambda secret: b64encode(secret.encode()).decode(),
+    "base64 for URLs": lambda secret: urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+    "Basic": lambda secret: "Basic " + b64encode(f"user:{secret}".encode()).decode(),
+    "capitals": str.upper,
+    "small letters": str.lower,
+    "its beginning": lambda secret: f"{secret[:20]}...",
+    "its end": lambda secret: f"...{secret[-20:]}",
+    "broken": lambda secret: f"{secret[:11]}\n{secret[11:]}",
+    "with a zero width space": lambda secret: f"{secret[:11]}\u200b{secret[11:]}",
+}
+
+
+@pytest.mark.parametrize("where", ["error", "request id"])
+@pytest.mark.parametrize("spelt", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_secret_spelt_otherwise_is_hidden(spelt: Callable[[str], str], where: str) -> None:
+    """As a gateway, a log or a careful server may: a part of it, or all in other characters."""
+    secret = f"organizations/77/{marker('secret')}<+=\"'&>{marker('tail')}"
+    text = f"bad secret: {spelt(secret)}"
+    error = refused(400, text, where, secret)
+    said = unquote(html.unescape(shown(error))).lower()
+    seen = [secret[at : at + 8] for at in range(len(secret) - 7)]
+    assert not [piece for piece in seen if piece.lower() in said]
+    assert b64encode(secret.encode()).decode()[:12] not in shown(error)
+    assert "bad secret: " in shown(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no EC PRIVATE KEY",
+        "100%25 of &lt;apiSecret&gt; is \\u0022wrong\\u0022",
+        "aHR0cHM6Ly9leGFtcGxlLnRlc3Q= is no key",
+        "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE} is no letter of a key",
+    ],
+)
+def test_a_text_without_a_secret_is_left_as_it_is(text: str) -> None:
+    """What all keys have in common is no secret, and nothing else is spelt anew."""
+    assert vars(refused(400, text, "error", "-----BEGIN EC PRIVATE KEY-----\n"))["message"] == text
+
+
+def test_a_text_without_end_takes_no_time() -> None:
+    """A megabyte of text is not searched for a secret beyond what is shown of it."""
+    error = refused(400, "x" * 1_000_000 + marker("secret"), "error")
+    assert len(vars(error)["message"]) == 301
 
 
 @pytest.mark.parametrize(
