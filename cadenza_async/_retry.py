@@ -107,7 +107,7 @@ def _wait(
         return outcome.asked_to_wait if outcome.asked_to_wait <= _LONGEST_WAIT else None
     repeatable = outcome.verdict in {Verdict.THROTTLED, Verdict.NOT_SENT}
     if repeatable or (outcome.verdict is Verdict.UNKNOWN and not write):
-        return 0.0 if outcome.stale else backoff(tried.retries, jitter)
+        return backoff(tried.retries, jitter)
     return None
 
 

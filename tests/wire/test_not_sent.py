@@ -259,3 +259,23 @@ async def test_behind_the_proxy_it_is_unknown_again(act: Act) -> None:
         error = await failure(line.connect())
     assert isinstance(error, OutcomeUnknownError)
     check_told(line, server)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+async def test_a_server_that_hangs_up_on_everybody_is_not_hammered(kind: str) -> None:
+    """Another connection is tried at once, but when that is closed as well, not without a wait."""
+    accepted = 0
+
+    def hang_up_at_once(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        writer.close()
+
+    hub = await asyncio.start_server(hang_up_at_once, "127.0.0.1", 0)
+    port = hub.sockets[0].getsockname()[1]
+    async with hub, line_to(base_url=f"http://127.0.0.1:{port}", timeout=0.4) as line:
+        line.client._shared.jitter = lambda: 1.0  # half a second, for which there is no time
+        error = await failure(line.call(kind))
+    assert isinstance(error, NotSentError)
+    assert line.verdicts == ["not sent", "not sent"]
+    assert accepted == 2
