@@ -85,7 +85,7 @@ def read(
     return Reading(
         status=answer.status,
         envelope=envelope,
-        text=one_line(redact(problem or _text(known, answer.status))),
+        text=one_line(redact(problem or _text(known))),
         errno=errno,
         numbered=numbered,
         request_id=one_line(redact(request_id)) if request_id else None,
@@ -131,9 +131,9 @@ def _errno(envelope: Mapping[str, Any]) -> int | None:
     return given if type(given) is int and abs(given) < _ENDLESS else None
 
 
-def _text(envelope: Mapping[str, Any], status: int) -> str:
+def _text(envelope: Mapping[str, Any]) -> str:
     given = envelope.get("error")
-    return given if isinstance(given, str) and given.strip() else f"refused with HTTP {status}"
+    return given if isinstance(given, str) and given.strip() else "no reason given"
 
 
 def _request_id(envelope: Mapping[str, Any]) -> str | None:
@@ -155,6 +155,8 @@ def _escape(character: str) -> str:
 
 def _origin(location: str) -> str:
     """Return scheme and host of a redirect's target: the rest may repeat what was sent."""
+    if not location:
+        return "nowhere"
     try:
         parts = urlsplit(location)
         host, port = parts.hostname or "", parts.port
