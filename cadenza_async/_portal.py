@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from concurrent.futures import Future
 from contextlib import suppress
-from functools import cache
-from threading import Event, RLock
+from contextvars import Context
+from functools import cache, partial
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from anyio.from_thread import BlockingPortal, BlockingPortalProvider
+import anyio
+from anyio.from_thread import BlockingPortal
 from attrs import frozen
 
 from cadenza_async.errors import UsageError
@@ -21,7 +24,7 @@ else:
     from asyncio import SelectorEventLoop as UsualLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from contextlib import AbstractContextManager
 
     from cadenza_async.client import AsyncCadenza
@@ -50,6 +53,48 @@ class _Loop(UsualLoop):
         return whole.result()
 
 
+class _LoopThread(Thread):
+    """Runs a loop and its portal until it is told to end, whatever interrupts who waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="cadenza_async", daemon=True)
+        self._begun: Future[BlockingPortal] = Future()
+
+    def run(self) -> None:
+        """Run the loop."""
+        try:
+            begin = partial(anyio.run, self._serve, backend_options={"loop_factory": _Loop})
+            Context().run(begin)  # Python 3.14 may hand a thread the one of who starts it
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
+            self._begun.set_exception(error)
+
+    async def _serve(self) -> None:
+        loop = cast("_Loop", asyncio.get_running_loop())
+        async with BlockingPortal() as portal:
+            self._loop, self._told = loop, asyncio.Event()
+            self._begun.set_result(portal)
+            await self._told.wait()
+        for client in [*loop.kept]:  # an interruption came before they were closed
+            await client.aclose()
+
+    def begun(self) -> BlockingPortal:
+        """Start, and return the portal once it is there."""
+        try:
+            self.start()
+            return self._begun.result()
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Let it end, as soon as it has begun."""
+        self._begun.add_done_callback(self._tell)
+
+    def _tell(self, begun: Future[BlockingPortal]) -> None:
+        if begun.exception() is None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+
 class _Lender:
     """Lends the portal of one loop thread, which lasts as long as somebody has borrowed it.
 
@@ -57,23 +102,28 @@ class _Lender:
     """
 
     def __init__(self) -> None:
-        self._provider = BlockingPortalProvider("asyncio", {"loop_factory": _Loop})
         self._lock = RLock()
         self._borrowers = 0
 
     def __enter__(self) -> BlockingPortal:
         with self._lock:
             if not self._borrowers:
-                self._portal = self._provider.__enter__()
+                thread = _LoopThread()
+                portal = thread.begun()
+                if self._borrowers:  # a handler of a signal has opened a client meanwhile
+                    thread.end()
+                else:
+                    self._thread, self._portal = thread, portal
             self._borrowers += 1
             return self._portal
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._borrowers -= 1
-            last = not self._borrowers
+            last, thread = not self._borrowers, self._thread
         if last:
-            self._provider.__exit__(None, None, None)
+            thread.end()
+            thread.join()
 
 
 @cache
@@ -86,18 +136,20 @@ def portals() -> AbstractContextManager[BlockingPortal]:
     return _lender(os.getpid())
 
 
-def wait(job: Coroutine[Any, Any, T], *, anyway: bool = False) -> T:
+def wait(
+    job: Coroutine[Any, Any, T], *, again: Callable[[], Coroutine[Any, Any, T]] | None = None
+) -> T:
     """Do the job in the loop; whatever interrupts the waiting cancels it.
 
     Args:
         job: What to do.
-        anyway: Begin it even if the interruption comes first.
+        again: Makes the job anew, to be begun even if the interruption comes first.
 
     Raises:
         UsageError: If this is called in the loop, which could not do anything then.
     """
     _refuse_in_the_loop(job)
-    call, ended = _Call(job, anyway=anyway), Event()
+    call, ended = _Call(job, again), Event()
     with portals() as portal:  # it does not end meanwhile
         try:
             future = portal.start_task_soon(call.run)
@@ -133,9 +185,11 @@ class _Exit:
 class _Call(Generic[T]):
     """A job in the loop, and whether somebody still waits for it."""
 
-    def __init__(self, job: Coroutine[Any, Any, T], *, anyway: bool) -> None:
+    def __init__(
+        self, job: Coroutine[Any, Any, T], again: Callable[[], Coroutine[Any, Any, T]] | None
+    ) -> None:
         self._job = job
-        self._anyway = anyway
+        self._again = again
         self._task: asyncio.Task[Any] | None = None
         self._left = False
 
@@ -143,9 +197,10 @@ class _Call(Generic[T]):
         """Do the job, and keep from the portal what would end it for the other clients, too."""
         self._task = task = cast("asyncio.Task[Any]", asyncio.current_task())
         if self._left:  # before the loop had time to begin
-            if not self._anyway:
-                self._job.close()
+            self._job.close()
+            if self._again is None:
                 return _Exit(asyncio.CancelledError())
+            self._job = self._again()
             task.cancel()
         try:
             return await self._job
@@ -156,8 +211,10 @@ class _Call(Generic[T]):
 
     def leave(self) -> None:
         """Cancel the job, whether it has begun or not."""
-        self._left = True
-        if self._task is not None:
+        job, self._left = self._job, True
+        if self._task is None:
+            job.close()  # it may never have been handed to the loop
+        else:
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -138,7 +138,7 @@ class BlockingOnboarding:
         """Stop. Nothing more is sent; what is in flight gets the client's grace period."""
         with suppress(ClosedError):  # the run has ended with the client
             self._check()
-            wait(self._run.aclose(), anyway=True)
+            wait(self._run.aclose(), again=self._run.aclose)
 
     @property
     def counts(self) -> dict[RowState, int]:
@@ -219,7 +219,7 @@ class Cadenza:
             self._exits.__exit__(kind, error, traceback)
 
     def _close(self) -> None:
-        wait(closed(self._async), anyway=True)
+        wait(closed(self._async), again=partial(closed, self._async))
 
     def _check(self) -> None:
         if not self._open:
