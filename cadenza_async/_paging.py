@@ -30,20 +30,34 @@ class Cursor:
         self.total: int | None = None
         self.shrunk = False
         self.seen: set[str] = set()
+        self._furthest = 0
+        self._news = False  # whether there were new rows since it went back last
 
     def advance(self, page: Page[T]) -> list[T]:
         """Take a page in and return the rows whose id was not on an earlier one.
 
-        A short page alone ends nothing: the server may cap the limit lower than asked.
+        A short page alone ends nothing: the server may cap the limit lower than asked. Where rows
+        have gone, those after them have moved up: as many are read again.
         """
         fresh = [row for id_, row in page.rows.items() if id_ not in self.seen]
         self.seen.update(page.rows)
-        self.offset += page.received
-        self.shrunk |= page.total is not None and page.total < (self.total or 0)
+        self._news |= bool(fresh)
+        gone = 0 if page.total is None else max(0, (self.total or 0) - page.total)
+        self.shrunk |= gone > 0
         self.total = page.total
+        known = self.offset < self._furthest
+        back = gone > 0 and self._news
+        self._go_on(-gone if back else page.received)
+        if back:
+            self._news = False
         complete = page.total is not None and self.offset >= page.total
-        self.finished = page.has_next is False or complete or not fresh
+        at_end = page.has_next is False or not (fresh or known)
+        self.finished = complete or (at_end and not back)
         return fresh
+
+    def _go_on(self, rows: int) -> None:
+        self.offset = max(0, self.offset + rows)
+        self._furthest = max(self._furthest, self.offset)
 
     def settled(self, before: AbstractSet[str] | None) -> bool:
         """Tell whether the list is all there is: none went, and as many came as the server counts.

@@ -29,7 +29,7 @@ class Accounts(Methods):
         """Iterate over the accounts of this identity (``GET /api/v3/tradingAccount/list``).
 
         Pages are fetched as they are needed; an account that moves between two of them while
-        they are read is given once.
+        they are read is given once. Accounts may be disabled or disconnected as they come.
 
         Args:
             venue: Only accounts of this venue.

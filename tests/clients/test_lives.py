@@ -260,3 +260,14 @@ def test_in_blocking_code(dialect: str) -> None:
         assert client.user().email == "u-1@sandbox.test"
         assert client.health().status == "healthy"
         client.logout()
+
+
+async def test_accounts_that_are_disabled_as_they_are_listed() -> None:
+    """None is left out, though each that is disabled leaves the list that is being read."""
+    async with living("pages") as (client, sandbox):
+        for number in range(8):
+            await connect(client, "pages", f"Desk {number}")
+        sandbox.script("capped-list:100%")
+        async for account in client.list_accounts(status="ACTIVE"):
+            await client.disable_account(account.trading_account_id)
+        assert {account["status"] for account in sandbox.accounts} == {"DISABLED"}

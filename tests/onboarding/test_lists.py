@@ -68,7 +68,8 @@ async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
 async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
     """What was skipped would look like what is not there."""
     async with RawServer() as server:
-        server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), page(3, "a", "b", "Desk"))
+        whole = page(3, "a", "b", "Desk")
+        server.play(EMPTY, hang_up, page(3, "a"), page(2, "b"), whole, whole)
         (outcome,) = await connect(server, [row(1, name="Desk")], job)
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
 

@@ -113,3 +113,31 @@ def test_an_empty_list_is_not_all_there_is_if_more_is_counted() -> None:
     assert cursor.advance(Page(rows={}, received=0, total=3)) == []
     assert not cursor.settled(None)
     assert cursor.settled(set())
+
+
+def test_what_moved_up_is_read_again() -> None:
+    """Where rows have gone as the list was read, those after them are not skipped."""
+    first, second = page("abc", total=6), page("f", total=4)
+    assert read(first, second) == ("abcf", 1, False)
+    assert read(first, second, page("def", total=4)) == ("abcfde", 4, True)
+
+
+def test_rows_that_went_further_down() -> None:
+    """What is read again may be all known: that is not the end."""
+    pages = [page("abc", total=8), page("def", total=7), page("cde", total=7)]
+    assert read(*pages) == ("abcdef", 5, False)
+    assert read(*pages, page("fg", total=7)) == ("abcdefg", 7, True)
+
+
+def test_a_list_that_gets_shorter_for_ever() -> None:
+    """It is not read for ever: once for each time that there was something new."""
+    assert read(page("abc", total=9), page("a", total=8), page("a", total=7)) == ("abc", 3, False)
+    pages = [page("abc", total=9), page("a", total=8), page("b", total=7), page("c", total=6)]
+    assert read(*pages)[:2] == ("abc", 4)
+
+
+def test_an_end_that_moved_up() -> None:
+    """The last page, too, may come when rows before it have gone."""
+    pages = [page("abc", total=6, has_next=True), page("", total=3, has_next=False)]
+    assert read(*pages) == ("abc", 0, False)
+    assert read(*pages, page("def", total=3, has_next=False)) == ("abcdef", 3, True)
