@@ -44,15 +44,16 @@ class Progress:
         begin_by: When it is too late to hand the body over, by the loop's clock.
 
     Attributes:
+        begin_by: Likewise; the end of the attempt brings it forward.
         entered: The request reached aiohttp's own handler.
         handed: The body was handed to a connection, so the server may have read it.
         stale: A connection was there, but has taken nothing.
     """
 
-    __slots__ = ("_begin_by", "entered", "handed", "limit", "stale")
+    __slots__ = ("begin_by", "entered", "handed", "limit", "stale")
 
     def __init__(self, limit: Deadline, begin_by: float) -> None:
-        self._begin_by = begin_by
+        self.begin_by = begin_by
         self.limit = limit
         self.entered = self.handed = self.stale = False
 
@@ -67,7 +68,7 @@ class Progress:
         Raises:
             TimeoutError: If it is too late for that.
         """
-        if asyncio.get_running_loop().time() > self._begin_by:
+        if asyncio.get_running_loop().time() > self.begin_by:
             raise TimeoutError
         self.handed, self.stale = True, False
 
@@ -228,6 +229,8 @@ class Transport:
             failure = explain(error, progress)
         except Exception as error:  # noqa: BLE001  # a middleware or a tracer may raise anything
             failure = explain(error, progress)
+        finally:  # a middleware may have left its handler behind, at work
+            progress.begin_by = -math.inf
         return failure
 
 

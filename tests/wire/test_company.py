@@ -15,7 +15,7 @@ from cadenza_async.errors import (
     PermissionDeniedError,
 )
 from tests.canned import CannedResponse
-from tests.raw import answers, envelope, hang_up
+from tests.raw import answers, done, envelope, hang_up, later
 
 from .line import CALLS, TOKEN, check_told, failure, line_to, settle
 
@@ -154,6 +154,44 @@ async def test_a_middleware_that_hangs(server: RawServer) -> None:
         error = await failure(line.connect(timeout=0.1))
     assert isinstance(error, OutcomeUnknownTimeoutError | TimeoutError)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_middleware_that_leaves_its_handler_behind(
+    server: RawServer, *, cancelled: bool
+) -> None:
+    """What was said to be not sent is not sent later, when a connection is free again."""
+    left, gate = asyncio.Event(), asyncio.Event()
+    handlers: list[asyncio.Task[Any]] = []
+
+    async def impatient(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        handlers.append(asyncio.ensure_future(handler(request)))
+        left_behind = asyncio.ensure_future(left.wait())
+        await asyncio.wait([handlers[-1], left_behind], return_when=asyncio.FIRST_COMPLETED)
+        left_behind.cancel()
+        if not handlers[-1].done():
+            raise LookupError("too slow")
+        return handlers[-1].result()
+
+    async with line_to(server, middlewares=[impatient], max_connections=1, retries=0) as line:
+        await line.learn()
+        before = len(server.requests)
+        server.play(later(gate, done))
+        busy = asyncio.create_task(failure(line.connect("busy")))
+        await server.until(lambda: len(server.requests) == before + 1)
+        call = asyncio.create_task(line.connect())
+        await settle()
+        if cancelled:
+            call.cancel()
+        left.set()
+        await asyncio.wait([call, busy])
+        assert line.verdicts.count("not sent") == 1
+        gate.set()
+        await asyncio.wait(handlers)
+    assert isinstance(handlers[-1].exception(), TimeoutError | aiohttp.ClientError)
+    check_told(line, server)
 
 
 @pytest.mark.parametrize("kind", CALLS)
