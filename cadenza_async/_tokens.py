@@ -124,7 +124,7 @@ class Tokens:
     async def renewed(self, rejected: Secret) -> bool:
         """See to it that `current` is another token than the refused one; tell whether it is."""
         if self.fixed is not None:
-            return False
+            return self.fixed != rejected
         if await self.current() == rejected:
             if self._renewal is None:
                 self._renewal = SingleFlight(self._spawn)

@@ -13,10 +13,12 @@ from attrs import field, frozen
 from cadenza_async import AsyncCadenza, Secret, SessionPool, _sessions
 from cadenza_async.errors import AuthenticationError, ClosedError, ConfigError, UsageError
 from cadenza_async.sandbox import Sandbox
+from tests.raw import answers, done, envelope, later
 
 if TYPE_CHECKING:
     from cadenza_async import TradingAccount
     from cadenza_async.auth import Token
+    from tests.raw import RawServer
 
 KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key", "api_secret": "secret"}
 LIMIT = 3
@@ -37,6 +39,21 @@ async def test_the_token_given_last_counts_for_a_label(sandbox: Sandbox) -> None
             await first.connect_account(**KEYS)
         second = pool.client(access_token=new, identity="u-1")
         assert len(await connect_many([first, second], 1)) == 2
+
+
+async def test_a_token_that_is_replaced_while_it_is_refused(server: RawServer) -> None:
+    """What the server refuses the old token goes out again with the one that was given since."""
+    gate, server.default = asyncio.Event(), done
+    server.play(later(gate, answers(401, envelope(-100000))))
+    async with SessionPool(base_url=server.url) as pool:
+        client = pool.client(access_token="old", identity="u-1")
+        call = asyncio.create_task(client.connect_account(**KEYS))
+        await server.until(lambda: len(server.requests) == 1)
+        pool.client(access_token="new", identity="u-1")
+        gate.set()
+        await call
+    sent = [request.header("Authorization") for request in server.requests]
+    assert sent == ["Bearer old", "Bearer new"]
 
 
 @pytest.mark.parametrize("scope", ["identity", "pool"])
