@@ -141,6 +141,14 @@ class Sessions:
         self._remember(key, session)
         return session
 
+    def labelled(self, label: str | None) -> Session | None:
+        """Return the session of a label, if it is known, with the token that it has."""
+        key = ("label", label)
+        session = self._known.get(key)
+        if session is not None:
+            self._remember(key, session)
+        return session
+
     def _identify(self, source: Source) -> object:
         if isinstance(source, FixedToken):
             return ("token", source.value.digest(self._key))

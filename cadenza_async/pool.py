@@ -62,7 +62,7 @@ class SessionPool:
         object share.
 
         Args:
-            access_token: As for `AsyncCadenza`.
+            access_token: As for `AsyncCadenza`; a label that is known keeps its own without it.
             identity: Your label for whom the token stands, for example a user id.
 
         Raises:
@@ -73,7 +73,8 @@ class SessionPool:
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         _check_label(identity)
         self._shared.check()
-        session = self._sessions.get(token_source(access_token), identity)
+        session = self._sessions.labelled(identity) if access_token is None else None
+        session = session or self._sessions.get(token_source(access_token), identity)
         return PoolClient(session, self._sessions)
 
 

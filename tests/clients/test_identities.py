@@ -56,6 +56,22 @@ async def test_a_token_that_is_replaced_while_it_is_refused(server: RawServer) -
     assert sent == ["Bearer old", "Bearer new"]
 
 
+@pytest.mark.parametrize("environment", ["", "somebody.else"])
+async def test_a_label_without_a_token_keeps_its_own(
+    server: RawServer, monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    """Who only names an identity that is known does not take its token away."""
+    monkeypatch.setenv("CADENZA_ACCESS_TOKEN", environment)
+    server.default = done
+    async with SessionPool(base_url=server.url) as pool:
+        first = pool.client(access_token="its.own", identity="u-1")
+        second = pool.client(identity="u-1")
+        await connect_many([first, second], 1)
+        assert pool.client(identity="u-2")._session is not first._session
+    sent = {request.header("Authorization") for request in server.requests}
+    assert sent == {"Bearer its.own"}
+
+
 @pytest.mark.parametrize("scope", ["identity", "pool"])
 async def test_whose_calls_are_counted_together(scope: Any) -> None:  # noqa: ANN401
     """With the scope of the pool, one identity waits for the window that another has used up."""
