@@ -36,8 +36,8 @@ class Options(Settings, total=False):
     """The keyword options of pools and clients.
 
     Attributes:
-        session: Your own `aiohttp.ClientSession`: used, and never closed. Give its middlewares
-            as ``middlewares``, as ours would replace them.
+        session: Your own `aiohttp.ClientSession`, of the same event loop: used, and never closed.
+            Give its middlewares as ``middlewares``, as ours would replace them.
         middlewares: aiohttp client middlewares, placed outside ours.
     """
 

@@ -17,7 +17,7 @@ from cadenza_async._calls import Answer, Call, Evidence, NoAnswer
 from cadenza_async._cancelling import is_cancelled
 from cadenza_async._deadlines import Deadline, Deadlines
 from cadenza_async._wire import encode
-from cadenza_async.errors import ClosedError
+from cadenza_async.errors import ClosedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,14 @@ class Transport:
         self._in_flight = Deadlines()
 
     def open(self) -> None:
-        """Make the connection pool, in the loop that will use it."""
+        """Make the connection pool, in the loop that will use it.
+
+        Raises:
+            UsageError: If the user's session belongs to another one.
+        """
+        loop = asyncio.get_running_loop()
+        if getattr(self._lent, "_loop", loop) is not loop:
+            raise UsageError("session= belongs to another event loop: make it in this one")
         headers = {
             hdrs.ACCEPT: "application/json",
             hdrs.CONTENT_TYPE: "application/json",  # whatever a session sends to others

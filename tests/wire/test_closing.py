@@ -298,6 +298,23 @@ async def test_a_lent_session_that_is_closed(plain: RawServer) -> None:
     assert line.attempts == []
 
 
+@pytest.mark.parametrize("kind", [AsyncCadenza, SessionPool])
+async def test_a_session_of_another_loop(kind: type[AsyncCadenza | SessionPool]) -> None:
+    """It is refused when it should be used, and not sent through; nothing was opened."""
+
+    async def enter(opened: AsyncCadenza | SessionPool) -> None:
+        async with opened:
+            raise AssertionError
+
+    async with aiohttp.ClientSession() as session:
+        lent = kind(session=session)
+        error = await asyncio.to_thread(asyncio.run, failure(enter(lent)))
+        assert type(error) is UsageError
+        assert "another event loop" in str(error)
+        async with lent:
+            pass
+
+
 @pytest.mark.parametrize(
     "option", [{"max_connections": 5}, {"proxy": "http://127.0.0.1:9"}, {"ssl_context": None}]
 )
