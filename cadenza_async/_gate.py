@@ -127,6 +127,6 @@ class Gate:
         now = self._loop.time()
         opens = self.budget.opens(now)
         return DeadlineExceededError(
-            "no room in the rate limit before the deadline; nothing was sent",
+            "no room in the rate limit before the deadline; nothing was done",
             retry_after=None if opens is None else max(0.0, opens - now),
         )

@@ -44,7 +44,7 @@ class _State(Enum):
 _UNUSABLE = {
     _State.NEW: "the pool or client is not open: use it inside its 'async with' block",
     _State.OPEN: "the client is open already: enter its 'with' block once, and share it",
-    _State.CLOSING: "the client is closing; nothing was sent",
+    _State.CLOSING: "the client is closing; nothing was done",
     _State.CLOSED: "the client is closed and stays closed",
 }
 

@@ -3,13 +3,13 @@
 ::
 
     CadenzaError                          never raised itself
-    ├── UsageError (ValueError)           you asked wrongly; nothing was sent
+    ├── UsageError (ValueError)           you asked wrongly; nothing was done
     │   ├── ConfigError                   a setting or the access token
     │   ├── ClosedError                   used before opening, after closing, or from elsewhere
     │   └── InvalidRowError               a row of an onboarding job
     ├── TransportError                    no answer, or none that proves anything
     │   ├── NotSentError (ConnectionError)            provably never left
-    │   ├── DeadlineExceededError (TimeoutError)      the time ran out before anything was sent
+    │   ├── DeadlineExceededError (TimeoutError)      the time ran out before anything was done
     │   └── OutcomeUnknownError                       it may have been done
     │       └── OutcomeUnknownTimeoutError (TimeoutError)
     ├── AmbiguousOutcomeError             it cannot be told; a person decides
@@ -81,7 +81,7 @@ def _rebuild(
 
 
 class UsageError(CadenzaError, ValueError):
-    """You asked wrongly; nothing was sent. The text names the argument."""
+    """You asked wrongly; nothing was done. The text names the argument."""
 
     remedy = "Correct the argument and call again."
 
@@ -129,13 +129,13 @@ class NotSentError(TransportError, ConnectionError):
 
 
 class DeadlineExceededError(TransportError, TimeoutError):
-    """The time ran out before anything was sent; repeating it is safe.
+    """The time ran out before anything was done; repeating it is safe.
 
     Attributes:
         retry_after: Seconds until the rate budget has room again, if that is what was waited for.
     """
 
-    remedy = "Call again later or with a longer timeout: nothing was sent."
+    remedy = "Call again later or with a longer timeout: nothing was done."
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

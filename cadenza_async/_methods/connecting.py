@@ -57,7 +57,7 @@ class Connecting(Methods):
             VenueError: If the exchange failed; nothing was connected.
             ApiError: If Cadenza refuses for another reason.
             NotSentError: If the request provably never left.
-            DeadlineExceededError: If the time ran out before anything was sent.
+            DeadlineExceededError: If the time ran out before anything was done.
             OutcomeUnknownError: If the account may have been connected.
         """
         api_key, api_secret = hide(api_key), hide(api_secret)

@@ -120,7 +120,7 @@ class Run:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, ClosedError) and not self._desk.shared.is_open:
-            error = _closed()  # what one call is told, that nothing was sent, is not true of all
+            error = _closed()  # what one call is told, that nothing was done, is not true of all
         self._error = self._error or error
         self._end()
 

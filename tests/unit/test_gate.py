@@ -199,7 +199,7 @@ async def test_everybody_leaves() -> None:
 async def test_what_is_hopeless_is_refused_at_once() -> None:
     """Nobody waits for a window that begins too late, and the error says when it does."""
     it = await taught()
-    with pytest.raises(DeadlineExceededError, match="nothing was sent") as refused:
+    with pytest.raises(DeadlineExceededError, match="nothing was done") as refused:
         await it.enter("a", PERIOD - 1)
     assert (refused.value.retry_after, now()) == (PERIOD, 0.0)
 

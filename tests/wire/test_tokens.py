@@ -188,6 +188,7 @@ async def test_a_refresh_that_hangs(plain: RawServer, kind: str) -> None:
     async with line_to(plain, token=ask) as line:
         error = await failure(line.call(kind, timeout=0.6))
     assert type(error) is DeadlineExceededError
+    assert error.remedy.endswith("nothing was done.")  # but something was sent, and refused
     assert line.verdicts == ["refused"]
     check_told(line, plain)
 
