@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +34,7 @@ def attempted(attempt: Attempt, hook: Callable[[Attempt], None] | None) -> None:
         return
     try:
         hook(attempt)
-    except Exception as error:  # noqa: BLE001  # whatever a user's hook may raise
+    except (Exception, CancelledError) as error:  # noqa: BLE001  # whatever a user's hook may raise
         log.warning("on_attempt failed with %s; the call goes on", type(error).__name__)
 
 

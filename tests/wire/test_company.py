@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from cadenza_async import AsyncCadenza
 from cadenza_async.errors import (
     NotSentError,
     OutcomeUnknownError,
@@ -17,7 +18,7 @@ from cadenza_async.errors import (
 from tests.canned import CannedResponse
 from tests.raw import answers, done, envelope, hang_up, later
 
-from .line import CALLS, TOKEN, check_told, failure, line_to, settle
+from .line import CALLS, TOKEN, Line, check_told, failure, line_to, settle
 
 if TYPE_CHECKING:
     from aioresponses import CallbackResult
@@ -192,6 +193,20 @@ async def test_a_middleware_that_leaves_its_handler_behind(
         await asyncio.wait(handlers)
     assert isinstance(handlers[-1].exception(), TimeoutError | aiohttp.ClientError)
     check_told(line, server)
+
+
+@pytest.mark.parametrize("own", [LookupError, asyncio.CancelledError])
+async def test_a_hook_that_fails(
+    server: RawServer, own: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was done stays done, whatever the hook that is told of it looks at; the log tells."""
+
+    def hook(_: object) -> None:
+        raise own
+
+    async with AsyncCadenza(TOKEN, on_attempt=hook, **server.options) as client:
+        assert (await Line(client).connect()).name == "Desk 1"
+    assert f"on_attempt failed with {own.__name__}; the call goes on" in caplog.messages
 
 
 @pytest.mark.parametrize("kind", CALLS)
