@@ -140,7 +140,8 @@ class Settings(TypedDict, total=False):
         base_url: ``"uat"``, ``"production"`` or a URL; ``CADENZA_BASE_URL``, else UAT, when it
             is not given.
         timeout: Seconds a whole call may take, waits, retries and refresh included.
-        retries: How often an attempt that provably changed nothing is repeated; 0 for never.
+        retries: How often an attempt that provably changed nothing is repeated, besides once for a
+            renewed token and once for a connection found closed; 0 only for a renewed token.
         grace: Seconds that closing waits for what is in flight.
         max_connections: Sockets open at a time.
         proxy: The URL of an HTTP proxy. Proxies of the environment are not used.
