@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import evolve, fields_dict, frozen, has
@@ -169,13 +170,18 @@ def _doubt(call: Call[T], reading: Reading, sent_at: float) -> CadenzaError:
 
 
 def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
-    return kind(
+    throttled = kind is RateLimitedError
+    error = kind(
         reading.text,
         status=reading.status,
         errno=reading.errno,
         request_id=reading.request_id,
-        retry_after=reading.wait if kind is RateLimitedError else reading.asked_back,
+        retry_after=reading.wait if throttled else reading.asked_back,
     )
+    if throttled and error.retry_after is not None:
+        seconds = ceil(error.retry_after)
+        error.remedy = f"Wait for {seconds} s, then call again: nothing was done."
+    return error
 
 
 def _unknown(

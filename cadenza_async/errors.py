@@ -295,7 +295,7 @@ class ConflictError(ApiError, errno=(22001, 22002, 22010, 22017)):
 class RateLimitedError(ApiError, errno=(19006, 22014)):
     """Cadenza asks to come back later; nothing was done."""
 
-    remedy = "Wait for retry_after seconds, then call again: nothing was done."
+    remedy = "Wait for a minute, then call again: nothing was done."
 
 
 class VenueError(ApiError, errno=(18004, 18009, 18010, 18011, 18012, 18013, 18015)):

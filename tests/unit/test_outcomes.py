@@ -173,6 +173,8 @@ def test_how_long_a_throttled_call_waits(
     outcome = judged(kind, answer(429, refusal(-19000), headers))
     assert isinstance(outcome.error, ApiError)
     assert (outcome.asked_to_wait, outcome.error.retry_after) == (wait, wait)
+    length = "a minute" if wait is None else f"{wait:.0f} s"
+    assert outcome.error.remedy == f"Wait for {length}, then call again: nothing was done."
 
 
 @BOTH
