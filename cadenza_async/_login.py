@@ -41,10 +41,13 @@ class LoginTokens:
         shared: What the pool shares.
         limits: The rate limits that logging in counts against.
         login: E-mail and password.
+        label: What the user calls the identity.
     """
 
-    def __init__(self, shared: Shared, limits: Limits, login: PasswordLogin) -> None:
-        self._session = Session(shared, Tokens(login, self, shared.spawn), limits)
+    def __init__(
+        self, shared: Shared, limits: Limits, login: PasswordLogin, *, label: str | None = None
+    ) -> None:
+        self._session = Session(shared, Tokens(login, self, shared.spawn), limits, label=label)
         self._loop = shared.loop
         self._login = login
         self._flight: SingleFlight[LoginSession] = SingleFlight(shared.spawn)

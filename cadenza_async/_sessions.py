@@ -134,10 +134,10 @@ class Sessions:
         session = self._known.get(key)
         if session is None:
             limits = self._limits()
-            tokens = self._tokens(source, limits)
+            tokens = self._tokens(source, limits, label)
             session = self._known[key] = Session(self._shared, tokens, limits, label=label)
         elif not session.tokens.come_from(source):
-            session.tokens = self._tokens(source, session.limits)
+            session.tokens = self._tokens(source, session.limits, label)
         self._remember(key, session)
         return session
 
@@ -154,10 +154,11 @@ class Sessions:
             return ("token", source.value.digest(self._key))
         return _Itself(source)
 
-    def _tokens(self, source: Source, limits: Limits) -> Tokens:
+    def _tokens(self, source: Source, limits: Limits, label: str | None) -> Tokens:
         spawn = self._spawn
         if isinstance(source, PasswordLogin):
-            return Tokens(source, LoginTokens(self._shared, limits, source), spawn)
+            asking = LoginTokens(self._shared, limits, source, label=label)
+            return Tokens(source, asking, spawn)
         asked = source if isinstance(source, TokenSource) else CachedCallable(source, spawn)
         return Tokens(source, asked, spawn)
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import field, frozen
 
-from cadenza_async import AsyncCadenza, Secret, SessionPool, _sessions
+from cadenza_async import AsyncCadenza, PasswordLogin, Secret, SessionPool, _sessions
 from cadenza_async.errors import AuthenticationError, ClosedError, ConfigError, UsageError
 from cadenza_async.sandbox import Sandbox
 from tests.raw import answers, done, envelope, later
 
 if TYPE_CHECKING:
-    from cadenza_async import TradingAccount
+    from cadenza_async import Attempt, TradingAccount
     from cadenza_async.auth import Token
     from tests.raw import RawServer
 
@@ -169,6 +169,17 @@ async def test_attempts_are_logged_without_a_hook(
     lines = [r.getMessage() for r in caplog.records if r.name == "cadenza_async"]
     (line,) = lines
     assert line.startswith("POST tradingAccount/connect: attempt 1 done (HTTP 200, errno 0,")
+
+
+async def test_whose_an_attempt_is(sandbox: Sandbox) -> None:
+    """A hook is told the label of each, of the login that comes before a call as well."""
+    attempts: list[Attempt] = []
+    login = PasswordLogin(email="someone@example.com", password="a password")
+    async with SessionPool(base_url=sandbox.url, on_attempt=attempts.append) as pool:
+        client = pool.client(access_token=login, identity="u-1")
+        with pytest.raises(AuthenticationError):
+            await client.user()
+    assert [(attempt.path, attempt.identity) for attempt in attempts] == [("auth/login", "u-1")]
 
 
 async def test_a_session_cannot_be_opened_twice(sandbox: Sandbox) -> None:
