@@ -228,7 +228,7 @@ class Transport:
                     auto_decompress=True,
                 ) as response,
             ):
-                body = await _read(response.content, call.longest)
+                body = await _read(response, call.longest)
                 return Answer(status=response.status, headers=response.headers, body=body)
         except asyncio.CancelledError as error:
             if is_cancelled():
@@ -241,8 +241,12 @@ class Transport:
         return failure
 
 
-async def _read(content: aiohttp.StreamReader, longest: int) -> bytes | None:
+async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes | None:
     """Read an answer to its end, or give up on one that is too long."""
+    content = response.content
+    if content.at_eof():  # a middleware or a tracer has read it, or it is empty
+        whole = await response.read()
+        return whole if len(whole) <= longest else None
     body = bytearray()
     while not content.at_eof():
         body += await content.read(longest + 1 - len(body))

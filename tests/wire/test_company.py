@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from cadenza_async import AsyncCadenza
+from cadenza_async._calls import MIB
 from cadenza_async.errors import (
     NotSentError,
     OutcomeUnknownError,
@@ -155,6 +156,38 @@ async def test_a_middleware_that_hangs(server: RawServer) -> None:
         error = await failure(line.connect(timeout=0.1))
     assert isinstance(error, OutcomeUnknownTimeoutError | TimeoutError)
     assert server.requests == []
+
+
+async def log_of_a_tracer(_: aiohttp.ClientSession, __: object, params: Any) -> None:  # noqa: ANN401
+    await params.response.read()
+
+
+async def log_of_a_middleware(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    response = await handler(request)
+    await response.read()
+    return response
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("traced", [False, True], ids=["middleware", "tracer"])
+async def test_who_reads_the_answer_first(server: RawServer, kind: str, *, traced: bool) -> None:
+    """What somebody has read, to log it, is the answer all the same."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(log_of_a_tracer)
+    connector = aiohttp.TCPConnector(ssl=server.options.get("ssl_context", True))
+    async with aiohttp.ClientSession(
+        connector=connector, trace_configs=[trace] if traced else []
+    ) as session:
+        middlewares = [] if traced else [log_of_a_middleware]
+        async with line_to(base_url=server.url, session=session, middlewares=middlewares) as line:
+            await line.call(kind)
+            server.play(answers(200), answers(200, b"x" * (MIB + 1)))
+            assert "an empty answer" in str(await failure(line.connect()))
+            assert "longer than any" in str(await failure(line.connect()))
+    assert line.verdicts == ["done", "unknown", "unknown"]
+    check_told(line, server)
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
