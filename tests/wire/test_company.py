@@ -159,12 +159,14 @@ async def test_a_middleware_that_hangs(server: RawServer) -> None:
 
 
 async def log_of_a_tracer(_: aiohttp.ClientSession, __: object, params: Any) -> None:  # noqa: ANN401
+    """Read an answer at the end of a request."""
     await params.response.read()
 
 
 async def log_of_a_middleware(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
+    """Read an answer before it is handed on."""
     response = await handler(request)
     await response.read()
     return response
@@ -196,7 +198,7 @@ async def test_a_middleware_that_leaves_its_handler_behind(
 ) -> None:
     """What was said to be not sent is not sent later, when a connection is free again."""
     left, gate = asyncio.Event(), asyncio.Event()
-    handlers: list[asyncio.Task[Any]] = []
+    handlers: list[asyncio.Task[aiohttp.ClientResponse]] = []
 
     async def impatient(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
