@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cadenza_async import _endpoints
 from cadenza_async._calls import CONNECT
-from cadenza_async._endpoints._parts import check_moment
+from cadenza_async._checks import check_moment, check_text
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
@@ -17,7 +17,6 @@ from cadenza_async.errors import (
     ServerError,
     UsageError,
 )
-from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from attrs import Attribute, field, frozen
 
+from cadenza_async._checks import check_text
 from cadenza_async.errors import AuthenticationError, ConfigError
-from cadenza_async.models._checks import check_text
 from cadenza_async.secret import Secret, hide
 
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import Attribute, field, frozen
 
 from cadenza_async import __version__
+from cadenza_async._checks import check_text
 from cadenza_async.errors import ConfigError, UsageError
 from cadenza_async.models import Attempt
-from cadenza_async.models._checks import check_text
 
 _HIGHEST = 1e9  # finite, and more than anybody waits
 _BASE_URL = "base_url (or CADENZA_BASE_URL)"

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from cadenza_async._answers import Page, read_account, read_accounts, read_operations
 from cadenza_async._calls import CONNECT, Call, RateClass
+from cadenza_async._checks import check_moment, check_text
 from cadenza_async._endpoints._parts import (
     LONGEST_LIST,
     PAGE_LIMIT,
     check_filters,
-    check_moment,
     given,
 )
 from cadenza_async._wire import milliseconds
 from cadenza_async.errors import UsageError
-from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from cadenza_async._answers import Page, read_credential, read_credentials, read_reachable
 from cadenza_async._calls import Call, RateClass
+from cadenza_async._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text, without_stage
 from cadenza_async._endpoints._parts import LONGEST_LIST, check_filters, given
 from cadenza_async.errors import UsageError
 from cadenza_async.models import CredentialType
-from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,7 +171,7 @@ def _check_complete(venue: str, credential_type: str | None, keys: Mapping[str, 
     Raises:
         UsageError: If it does.
     """
-    if venue.upper().removesuffix("_UAT") in _KEYLESS or credential_type not in _PAIRS:
+    if without_stage(venue) in _KEYLESS or credential_type not in _PAIRS:
         return
     for argument, field in (("api_key", "apiKey"), ("api_secret", "apiSecret")):
         if field not in keys:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cadenza_async._answers import nothing, read_health, read_session, read_user
 from cadenza_async._calls import Call, RateClass
-from cadenza_async.models._checks import check_text
+from cadenza_async._checks import check_text
 
 if TYPE_CHECKING:
     from cadenza_async.auth import PasswordLogin

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cadenza_async import _endpoints
+from cadenza_async._checks import check_text
 from cadenza_async._methods import Methods
 from cadenza_async._paging import Cursor
-from cadenza_async.models._checks import check_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 from attrs.converters import optional
 
+from cadenza_async._checks import SAYING_NONE
 from cadenza_async.errors import UsageError
-from cadenza_async.models._checks import SAYING_NONE
 from cadenza_async.secret import Secret
 
 if TYPE_CHECKING:

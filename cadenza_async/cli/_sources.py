@@ -7,11 +7,11 @@ import sys
 from getpass import getpass
 from typing import IO, Final
 
+from cadenza_async._checks import wants_passphrase
 from cadenza_async._private import can_tell, exposure
 from cadenza_async.cli._credentials import Credentials, from_environment, parse
 from cadenza_async.cli._questions import UNREADABLE
 from cadenza_async.errors import UsageError
-from cadenza_async.models._checks import wants_passphrase
 from cadenza_async.secret import Secret
 
 _STDIN: Final = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, fields, frozen
 
-from cadenza_async.models._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
+from cadenza_async._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text
 from cadenza_async.models._words import AccountStatus, Reach
 from cadenza_async.secret import Secret, hide
 

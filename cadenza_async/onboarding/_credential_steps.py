@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 from attrs import evolve
 
 from cadenza_async import _endpoints
+from cadenza_async._checks import check_text
 from cadenza_async.errors import (
     ApiError,
     CadenzaError,
@@ -24,7 +25,6 @@ from cadenza_async.errors import (
     UsageError,
 )
 from cadenza_async.models import Reach
-from cadenza_async.models._checks import check_text
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._states import Fate, fate
 from cadenza_async.onboarding._steps import Step

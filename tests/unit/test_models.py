@@ -30,8 +30,8 @@ from cadenza_async import (
     User,
     Venue,
 )
+from cadenza_async._checks import check_text
 from cadenza_async.errors import UsageError
-from cadenza_async.models._checks import check_text
 
 from .samples import NOW, marker, new_account
 from .showing import failure, shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret, hide
@@ -47,18 +48,30 @@ def _is_blank(text: str) -> bool:
     return not text or text.isspace()
 
 
-_WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})
+def check_moment(argument: str, moment: object) -> None:
+    """Refuse what is no time, or a time without a time zone, naming the argument.
 
+    Raises:
+        UsageError: If it is one of them.
+    """
+    if not isinstance(moment, datetime):
+        raise UsageError(f"{argument} must be a datetime with a time zone")
+    if moment.utcoffset() is None:
+        raise UsageError(f"{argument} has no time zone: use datetime.now(timezone.utc)")
+
+
+_WITH_PASSPHRASE = frozenset({"COINBASE", "OKX"})
 
 SAYING_NONE = 'give api_passphrase="" if this key really has none'
 
 
 def wants_passphrase(venue: str) -> bool:
     """Tell whether a venue is known to give a passphrase with each key."""
-    return _without_stage(venue) in _WITH_PASSPHRASE
+    return without_stage(venue) in _WITH_PASSPHRASE
 
 
-def _without_stage(venue: str) -> str:
+def without_stage(venue: str) -> str:
+    """Return a venue's name in capitals, without the ``_UAT`` of its test system."""
     return venue.upper().removesuffix("_UAT")
 
 
@@ -69,5 +82,5 @@ def check_passphrase(venue: str, passphrase: Secret | None) -> None:
         UsageError: If it is missing.
     """
     if passphrase is None and wants_passphrase(venue):
-        name = _without_stage(venue)
+        name = without_stage(venue)
         raise UsageError(f"api_passphrase is missing: {name} keys have one ({SAYING_NONE})")
