@@ -42,13 +42,10 @@ def decode(body: bytes) -> object:
     try:
         parsed: object = json.loads(body)
     except (ValueError, RecursionError):
-        parsed = _NOTHING
-    if parsed is _NOTHING:
-        raise ValueError("not JSON")
-    return parsed
-
-
-_NOTHING: Final = object()
+        pass
+    else:
+        return parsed
+    raise ValueError("not JSON")
 
 
 def as_object(value: object) -> dict[str, Any] | None:
