@@ -11,7 +11,7 @@ from cadenza_async.onboarding._credential_steps import next_step
 from cadenza_async.onboarding._desk import Row
 from cadenza_async.onboarding._states import Flavour
 from cadenza_async.onboarding._steps import Connect, Step
-from cadenza_async.onboarding._witnesses import Accounts, Credentials, Witness
+from cadenza_async.onboarding._witnesses import AccountWitness, CredentialWitness, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,6 @@ class Way:
 _CONNECT: Final = Connect()
 
 WAYS: Final[Mapping[Flavour, Way]] = {
-    Flavour.DIRECT: Way(next_step=lambda _: _CONNECT, witnesses=(Accounts(),)),
-    Flavour.CREDENTIAL: Way(next_step=next_step, witnesses=(Credentials(), Accounts())),
+    Flavour.DIRECT: Way(next_step=lambda _: _CONNECT, witnesses=(AccountWitness(),)),
+    Flavour.CREDENTIAL: Way(next_step=next_step, witnesses=(CredentialWitness(), AccountWitness())),
 }

@@ -117,7 +117,7 @@ class Witness(Protocol[T]):
         ...
 
 
-class Accounts:
+class AccountWitness:
     """Trading accounts, which connecting makes."""
 
     def concern(self, row: Row) -> bool:  # noqa: ARG002  # all that no other witness is asked about
@@ -185,7 +185,7 @@ class Accounts:
         return _unsure(row, why, found)
 
 
-class Credentials:
+class CredentialWitness:
     """Stored credentials, which the first step of the second flavour makes."""
 
     def concern(self, row: Row) -> bool:
