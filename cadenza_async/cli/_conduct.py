@@ -22,9 +22,9 @@ from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CadenzaError, ConfigError, UsageError
 from cadenza_async.onboarding import onboard
 from cadenza_async.onboarding._files.ahead import ReadAhead
-from cadenza_async.onboarding._files.intake import Intake
 from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
 from cadenza_async.onboarding._files.reports import Reports, describe
+from cadenza_async.onboarding._files.tracked import TrackedRows
 from cadenza_async.onboarding._states import Flavour
 from cadenza_async.pool import SessionPool
 from cadenza_async.sandbox import Sandbox
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cadenza_async.auth import Token
     from cadenza_async.config import Dialect, Settings
     from cadenza_async.onboarding import RowOutcome
-    from cadenza_async.onboarding._files.intake import Origin
+    from cadenza_async.onboarding._files.tracked import Origin
 
     Tokens: TypeAlias = Mapping[str, Token] | Callable[[str], Token] | None
 
@@ -135,14 +135,14 @@ class Conduct:
     sandbox: Sandbox | None = field(default=None, init=False)
     _tally: Tally = field(factory=Tally, init=False)
     _meter: Meter = field(init=False)
-    _intake: Intake = field(init=False)
+    _rows: TrackedRows = field(init=False)
     _missing: int | None = field(default=None, init=False)
     _unheard: OSError | None = field(default=None, init=False)
     _unwritten: ConfigError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._meter = Meter(self.plan.span)
-        self._intake = Intake(ReadAhead(self.source.rows))
+        self._rows = TrackedRows(ReadAhead(self.source.rows))
 
     def run(self) -> int:
         """Connect the accounts, say what became of them, and return the exit code.
@@ -163,7 +163,7 @@ class Conduct:
             self._unheard = error
         except sqlite3.Error as error:
             ended = ConfigError(f"the journal {self.journal} cannot be used: {error}")
-        if ended is None or self._intake.users:
+        if ended is None or self._rows.users:
             self._conclude()
         if ended := ended or self._unwritten or self._unheard:
             raise ended
@@ -173,14 +173,14 @@ class Conduct:
         async with AsyncExitStack() as stack:
             pool, tokens = await self._enter(stack)
             job = onboard(
-                pool, self._intake, tokens=tokens, journal=self.journal, **self.plan.options()
+                pool, self._rows, tokens=tokens, journal=self.journal, **self.plan.options()
             )
             await stack.enter_async_context(job)
             if self.reports is not None:
                 self.reports.begin()  # nobody else has the journal now, and nothing is sent yet
             progress = Progress(
                 counts=lambda: job.counts,
-                users=self._intake.users if self.source.users is None else self.source.users,
+                users=self._rows.users if self.source.users is None else self.source.users,
                 complete=self.source.users is not None,
                 tally=self._tally,
                 meter=self._meter,
@@ -189,7 +189,7 @@ class Conduct:
             )
             async with watched(progress, json=self.plan.json):
                 async for outcome in job:
-                    self._take(outcome, self._intake.claim(outcome))
+                    self._take(outcome, self._rows.claim(outcome))
                     if self._unheard is not None:
                         break
             self._missing = job.missing
@@ -238,7 +238,7 @@ class Conduct:
 
     def _conclude(self) -> None:
         """Account for every row that was read, those without an outcome included."""
-        for outcome, origin in self._intake.leftovers(self.journal):
+        for outcome, origin in self._rows.leftovers(self.journal):
             self._take(outcome, origin)
         if self.reports is not None:
             self._write(self.reports.commit)
@@ -246,7 +246,7 @@ class Conduct:
         summary = Summary(
             tally=self._tally,
             missing=self._missing or 0,
-            unread=None if self._intake.exhausted else f"{name} was not read to its end.",
+            unread=None if self._rows.exhausted else f"{name} was not read to its end.",
             reports=self.reports.folder if self.reports is not None and whole else None,
         )
         self._tell(partial(summary.tell, json=self.plan.json))

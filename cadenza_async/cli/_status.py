@@ -9,8 +9,8 @@ from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Tally
 from cadenza_async.onboarding import JournalReader
-from cadenza_async.onboarding._files.intake import Origin, outcome_of
 from cadenza_async.onboarding._files.reports import describe
+from cadenza_async.onboarding._files.tracked import Origin, outcome_of
 
 if TYPE_CHECKING:
     from pathlib import Path

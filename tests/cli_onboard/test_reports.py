@@ -11,8 +11,8 @@ import pytest
 
 from cadenza_async import JournalRow, RowOutcome, RowState
 from cadenza_async.errors import ConfigError, InvalidRowError
-from cadenza_async.onboarding._files.intake import Origin, outcome_of
 from cadenza_async.onboarding._files.reports import Reports, inert
+from cadenza_async.onboarding._files.tracked import Origin, outcome_of
 from tests.cli.process import cadenza
 from tests.disks import full_disk
 

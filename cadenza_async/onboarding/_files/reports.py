@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cadenza_async.errors import CadenzaError
     from cadenza_async.models import TradingAccount
-    from cadenza_async.onboarding._files.intake import Origin
+    from cadenza_async.onboarding._files.tracked import Origin
     from cadenza_async.onboarding._states import RowOutcome
 
 _ROW: Final = (

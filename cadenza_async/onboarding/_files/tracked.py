@@ -41,8 +41,8 @@ class Origin:
     name: str | None = None
 
 
-class Intake:
-    """Hands rows to `onboard` and remembers those that have no outcome yet.
+class TrackedRows:
+    """Rows for `onboard`, each remembered until it has its outcome.
 
     Args:
         rows: The rows of a file.
