@@ -15,9 +15,9 @@ def _terminate(*_: object) -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Let nobody hear what is said where a standard stream is closed.
+    """Open the null device in place of each standard stream that is closed.
 
-    The next file or socket would take its place, and get what is meant for people.
+    Otherwise the next file or socket would get its number, and with it what is meant for people.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

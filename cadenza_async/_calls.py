@@ -23,7 +23,8 @@ class RateClass(StrEnum):
     READS = auto()
     AUTHENTICATION = auto()
     SESSION = auto()
-    """What asks about a session that exists; it may have to wait for a call that begins one."""
+    """Asking about a session, or ending it. Such a call may have to wait for a login, so the two
+    must not queue for one limit."""
 
 
 @frozen(kw_only=True, slots=False)  # made and thrown away: without slots that is quicker

@@ -1,4 +1,4 @@
-"""What cancelling a task ends, and what it does not."""
+"""Telling who was cancelled, and waiting for what a cancellation must not end."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ T = TypeVar("T")
 
 
 def is_cancelled() -> bool:
-    """Tell whether somebody wants the running task to end.
+    """Tell whether a `CancelledError` is for the running task.
 
-    What it waits for may be cancelled without: then it has failed, and no more.
+    If not, only what it was waiting for was cancelled, and that has simply failed.
     """
     return bool(cast("asyncio.Task[object]", asyncio.current_task()).cancelling())
 
 
 async def spared(future: asyncio.Future[T]) -> T:
-    """Wait for what goes on when the one who waits is cancelled; return what comes of it.
+    """Wait for a future that goes on when whoever waits is cancelled; return its result.
 
-    `asyncio.shield` does so, too, but from Python 3.14 on it logs an error that comes then.
+    `asyncio.shield` does so, too, but from Python 3.14 on it logs an error that comes later.
     """
     future.add_done_callback(_see)
     await asyncio.wait([future])
@@ -27,6 +27,6 @@ async def spared(future: asyncio.Future[T]) -> T:
 
 
 def _see(future: asyncio.Future[Any]) -> None:
-    """Take note of an error, or asyncio says that nobody did."""
+    """Retrieve an error, or asyncio logs that nobody did."""
     if not future.cancelled():
         future.exception()

@@ -71,7 +71,8 @@ class ServerClock:
     def ahead(self) -> float:
         """Return how far the server's clock is ahead of our wall clock, in seconds at the least.
 
-        That is now, or was when something in doubt was sent: any clock may have been set since.
+        Clocks may be set: of what is so now and what was so when something in doubt was sent, it
+        is the smaller.
         """
         offset = self._offset()
         now = (self._least if self.known else offset) - max(offset, self._latest)

@@ -35,7 +35,7 @@ def mask(text: str, lines: set[str]) -> str:
 
 
 def _mask_whole(text: str, lines: set[str]) -> str:
-    """Mask all that is there from its first character to its last, also as JSON quotes it."""
+    """Mask each line that the text repeats from end to end, also as JSON quotes it."""
     quoted = {json.dumps(line, ensure_ascii=each)[1:-1] for line in lines for each in _BOTH}
     pieces = lines | quoted | {piece.replace("/", r"\/") for piece in quoted}  # as JSON may
     for piece in sorted(pieces, key=len, reverse=True):  # one may be a part of another
@@ -44,7 +44,7 @@ def _mask_whole(text: str, lines: set[str]) -> str:
 
 
 def _mask_runs(text: str, telling: set[str]) -> str:
-    """Mask all that is there in part."""
+    """Mask whatever runs of a secret the text repeats."""
     hidden = bytearray(len(text))
     for at, run in enumerate(_runs(_lowered(text))):
         if run in telling:
@@ -58,7 +58,7 @@ def _runs(text: str) -> list[str]:
 
 
 def _lowered(text: str) -> str:
-    """Return the text in small letters, each at its place."""
+    """Return the text in small letters, as many as there were, so that places stay the same."""
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
@@ -79,4 +79,5 @@ def _plain(packed: str) -> str:
 
 
 _SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (_unescaped, _unpacked, str)
-"""What makes plain text of what a server repeats; as it is comes last, or would leave pieces."""
+"""Ways to read what a server repeats. The text as it is comes last: once parts of a secret are
+masked in it, the other ways would not find the rest."""

@@ -60,9 +60,12 @@ class Cursor:
         self._furthest = max(self._furthest, self.offset)
 
     def settled(self, before: AbstractSet[str] | None) -> bool:
-        """Tell whether the list is all there is: none went, and as many came as the server counts.
+        """Tell whether the list is complete.
+
+        It is if no row went meanwhile, and there were as many as the server counts, or the same as
+        when the list was read last.
 
         Args:
-            before: What was seen when it was read before, if it was. Twice the same will do, too.
+            before: The ids seen then; None when it was not read before.
         """
         return not self.shrunk and (self.total in {None, len(self.seen)} or self.seen == before)

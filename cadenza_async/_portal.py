@@ -35,7 +35,9 @@ _STEP = 0.5  # seconds until an interruption is noticed that does not wake who w
 
 
 class _Loop(UsualLoop):
-    """Goes on when a task is to end the program: that is for whoever waits for the task.
+    """A loop that goes on when a task raises what ends a program (`SystemExit`, Ctrl-C).
+
+    That is raised again where the task is waited for.
 
     Attributes:
         kept: Clients that are open. A program may end before they are closed.
@@ -98,7 +100,8 @@ class _LoopThread(Thread):
 class _Lender:
     """Lends the portal of one loop thread, which lasts as long as somebody has borrowed it.
 
-    The handler of a signal may borrow it at any time, also where the same thread just does so.
+    The handler of a signal may borrow it at any time, even in the middle of the same thread's
+    borrowing it; that is why the lock is reentrant.
     """
 
     def __init__(self) -> None:
@@ -143,7 +146,8 @@ def wait(
 
     Args:
         job: What to do.
-        again: Makes the job anew, to be begun even if the interruption comes first.
+        again: Makes the same job anew, for one that has to begin, as closing does, even if the
+            interruption comes before it has begun.
 
     Raises:
         UsageError: If this is called in the loop, which could not do anything then.
@@ -194,7 +198,7 @@ class _Call(Generic[T]):
         self._left = False
 
     async def run(self) -> T | _Exit:
-        """Do the job, and keep from the portal what would end it for the other clients, too."""
+        """Do the job; return what ends a program, as raising it would end the portal for all."""
         self._task = task = cast("asyncio.Task[Any]", asyncio.current_task())
         if self._left:  # before the loop had time to begin
             self._job.close()
@@ -219,7 +223,7 @@ class _Call(Generic[T]):
 
 
 async def opened(client: AsyncCadenza) -> None:
-    """Open a client, and keep it as long as the loop: it may be open when the program ends."""
+    """Open a client, and keep it until it is closed: the loop closes what was left open."""
     await client.__aenter__()
     cast("_Loop", asyncio.get_running_loop()).kept.add(client)
 

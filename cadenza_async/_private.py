@@ -15,7 +15,7 @@ def can_tell() -> bool:
 
 
 def exposure(status: os.stat_result) -> str | None:
-    """Say how others come by what is in a file, or None if they do not.
+    """Say what gives others access to a file, or None if nothing does.
 
     Args:
         status: What `os.fstat` tells of the file once it is open.

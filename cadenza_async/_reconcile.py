@@ -1,4 +1,4 @@
-"""What became of a connect whose answer was lost: the accounts that exist are the witness."""
+"""What became of a connect whose answer was lost, as the list of accounts tells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PASSES = 5
 _SHORTEST_CUT = 16  # characters; "Desk 1" is not "Desk 12" cut short
-_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)  # what is no time at all, or seconds for ms
+_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)  # earlier: a zero, or seconds taken for ms
 _SLACK = timedelta(seconds=5)
 _SLACK_WITHOUT_CLOCK = timedelta(minutes=5)
 
@@ -42,8 +42,8 @@ class Question:
         since: When it was first sent, by this machine's clock.
         external_id: What the exchange calls the account, if it was by reference.
         credential_id: The stored credential, likewise, if it is known.
-        unanswered: Whether no answer can have come: a caller who was cancelled may have lost one
-            that did.
+        unanswered: Whether it is certain that no answer came; a caller who was cancelled may have
+            lost one that did.
     """
 
     venue: str | None
@@ -100,7 +100,7 @@ class Question:
         return self.venue or f"the exchange's {self.external_id!r}"
 
     def allows(self, account: TradingAccount) -> bool:
-        """Tell whether nothing but name and time speaks against an account."""
+        """Tell whether an account may be meant, by all that is known but its name and time."""
         other_venue = self.venue is not None and account.venue.casefold() != self.venue.casefold()
         told = account.external_trading_account_id
         other_id = None not in {told, self.external_id} and told != self.external_id
@@ -258,7 +258,7 @@ def was_changed(account: TradingAccount) -> bool:
 
 
 def folded(name: str | None) -> str:
-    """Return what two names share that differ in case and spaces alone."""
+    """Return a name without case and spaces, which Cadenza might change."""
     return "".join((name or "").casefold().split())
 
 

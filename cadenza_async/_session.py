@@ -31,7 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _UNTRIED = Tried()
-_REMEMBERED = 31  # accounts, some minutes' worth at the published rate limit
+_REMEMBERED = 31  # accounts, a minute's worth at the published rate limit
 _WRITE_MARGIN = 5.0  # seconds a write must have left for its answer
 
 
@@ -87,11 +87,12 @@ class Session:
         Args:
             call: What to send.
             timeout: Seconds for all of it; the pool's default when not given.
-            patience: Seconds to wait for room in the rate limit besides, for whoever can wait.
+            patience: Seconds to wait for room in the rate limit, instead of within the timeout.
             prelude: Awaited before each attempt, once there is room for it; its time does not
-                count. Who gives one repeats by himself: only what costs no waiting is repeated.
-            interlude: Called before another attempt waits for its token, its time and room: an
-                error that comes after it is not what an attempt came to.
+                count. Only what can be repeated at once is repeated then: to wait and repeat is
+                left to the caller.
+            interlude: Called when an attempt is over and another one follows. An error of waiting
+                for that one (for its time, its token, its room) says nothing of the attempt before.
 
         Raises:
             CadenzaError: As the outcome says.

@@ -60,7 +60,7 @@ class Shared:
         jitter: Draws from 0 to 1.
 
     Attributes:
-        sent_as: What the connects were named that accounts are known to come from, by their ids.
+        sent_as: The name that was sent for an account, by its id, where that is known.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HANGS = 300.0  # seconds after which a source will not answer any more, and is asked anew
+_HANGS = 300.0  # seconds after which a source is taken to hang, and is asked anew
 
 Spawn = Callable[[Coroutine[Any, Any, T]], "asyncio.Task[T]"]
 

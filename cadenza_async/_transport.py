@@ -47,7 +47,7 @@ class Progress:
         begin_by: Likewise; the end of the attempt brings it forward.
         entered: The request reached aiohttp's own handler.
         handed: The body was handed to a connection, so the server may have read it.
-        stale: A connection was there, but has taken nothing.
+        stale: There was a connection, but it was closing and took nothing.
     """
 
     __slots__ = ("begin_by", "entered", "handed", "limit", "stale")

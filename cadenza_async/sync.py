@@ -214,7 +214,8 @@ class Cadenza:
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
-        # after a fork, thread and sockets are the parent's; at the end of a program threads stand
+        # After a fork thread and sockets are the parent's; at a program's end its threads stand
+        # still.
         if self._pid == os.getpid() and not sys.is_finalizing():
             self._exits.__exit__(kind, error, traceback)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Methods:
-    """What has a session once it is open."""
+    """The base of all groups of methods: it has a session once the client is open."""
 
     _session: Session | None
 
