@@ -151,7 +151,10 @@ def health(
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
 ) -> None:
-    """Show how Cadenza is; 0 if it is healthy or degraded, else 1. No token is needed."""
+    """Show how Cadenza is. No token is needed.
+
+    Exit codes: 0 if it is healthy or degraded, 1 if not.
+    """
     from cadenza_async.cli import _session
     from cadenza_async.cli._client import Target
 

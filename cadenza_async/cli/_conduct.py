@@ -76,7 +76,7 @@ class Plan:
         unique_names: Likewise.
         retry_failed: Likewise.
         flavour: Likewise.
-        stage: The sandbox it all happens in; None: it is meant.
+        stage: The sandbox it all happens in; None when it is for real.
         json: Whether scripts read the outcomes.
     """
 
@@ -121,7 +121,7 @@ class Conduct:
     Attributes:
         plan: How it goes.
         source: The rows.
-        tokens: Whose they are; None: all the same identity's.
+        tokens: The access tokens by user; None: all rows are one identity's.
         journal: The journal's path.
         reports: Where outcomes are written down, if anywhere.
         sandbox: The sandbox it happened in, if it did.

@@ -14,7 +14,7 @@ _WIDE = 200  # where no terminal limits it, a row stays on its line
 
 
 class _Console(Console):
-    """A console that leaves it to others what follows when its reader has gone."""
+    """A console that raises when its reader has gone, where rich would exit."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

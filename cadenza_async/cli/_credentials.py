@@ -53,7 +53,7 @@ def in_shell_words() -> Generator[None]:
     """Say how to tell at a shell, instead of in Python, that a key has no passphrase.
 
     Raises:
-        UsageError: In other words, if one is missing.
+        UsageError: If one is missing.
     """
     told: str | None = None
     try:

@@ -210,14 +210,18 @@ OnboardFlavour: TypeAlias = Annotated[
 AllowInsecureFile: TypeAlias = Annotated[
     bool,
     Option(
-        "--allow-insecure-file", help="Take secrets from a file that others can read; it says so."
+        "--allow-insecure-file",
+        help="Take secrets from a file that others can read, with a warning.",
     ),
 ]
 Quarantine: TypeAlias = Annotated[
     float | None,
     Option(
         metavar="SECONDS",
-        help="After a lost answer, when it is certain; 120 (in a sandbox 10) if not given.",
+        help=(
+            "After which a request without an answer was carried out or never will be; 120 (in a "
+            "sandbox 10) if not given."
+        ),
     ),
 ]
 Grace: TypeAlias = Annotated[

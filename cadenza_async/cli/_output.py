@@ -95,7 +95,7 @@ class Output:
         self._complain("Stopped", text, remedy, stopped.code, facts)
 
     def lost(self, message: str, remedy: str) -> None:
-        """Tell people that nothing more can be told to anybody else."""
+        """Tell people that standard output takes nothing more."""
         open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
 
     def _complain(

@@ -147,15 +147,15 @@ class Meter:
         if not self._seconds or self._seconds[-1][0] != now:
             self._seconds.append([now, 0])
         self._seconds[-1][1] += 1
-        self.forget()
-
-    def forget(self) -> None:
-        """Leave out what is too long ago."""
-        while self._seconds and self._seconds[0][0] <= self._clock() - self.span:
-            self._seconds.popleft()
+        self._forget()
 
     @property
     def calls(self) -> int:
         """How many calls there were."""
-        self.forget()
+        self._forget()
         return sum(number for _, number in self._seconds)
+
+    def _forget(self) -> None:
+        """Leave out what is too long ago."""
+        while self._seconds and self._seconds[0][0] <= self._clock() - self.span:
+            self._seconds.popleft()

@@ -143,9 +143,9 @@ def onboard(
         concurrency: Calls in flight at a time, at most; the pool's connections when not given.
         unique_names: Tell rows of equal names apart by a suffix, instead of refusing the later.
         retry_failed: Send the rows again that an earlier run had refused.
-        patience: Seconds after which a row whose exchange is down, or of whose sendings nothing
-            comes, is left for a later run, and so are the rows of a user for whom Cadenza has not
-            been in reach for so long.
+        patience: Seconds to go on trying. A row whose exchange is down, or whose sendings come to
+            nothing, is left for a later run after that; so are the rows of a user whom Cadenza
+            keeps waiting, and all rows if it cannot be reached.
         flavour: ``direct`` sends the keys with the connect. ``credential`` stores them first
             (``POST /api/v3/credential/create``), asks which account they reach
             (``POST /api/v3/credential/verify``) and connects it by reference; outcomes tell the

@@ -27,7 +27,7 @@ Job = Callable[[Store], Any] | Move
 _LARGEST_COMMIT: Final = 500  # jobs
 _PACE: Final = 0.002  # seconds from one commit to the next: its size hardly tells in its cost
 _BURST: Final = 16  # what is told at a time: more would keep others in the loop waiting
-_SENDING: Final = 4  # as much work as so many others
+_SENDING: Final = 4  # rows handed over are as much work as one that is sent
 
 
 class _Order(NamedTuple):
@@ -36,7 +36,7 @@ class _Order(NamedTuple):
     Attributes:
         job: What it is.
         done: Who waits for it.
-        work: What telling so leads to at once, in rows that are handed over.
+        work: How much whoever waits has to do at once, counted in rows that are handed over.
     """
 
     job: Job

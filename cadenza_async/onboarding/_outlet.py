@@ -1,4 +1,4 @@
-"""Where outcomes wait for whoever iterates over them: bounded, so that he sets the pace."""
+"""Where outcomes wait for whoever iterates over them: bounded, so that the reader sets the pace."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ class JournalReader:
         path: Where the journal is.
 
     Raises:
-        UsageError: If the path is none, or it is asked outside its block.
-        ConfigError: On entering, if there is none or it is no journal; later, if it is damaged.
+        UsageError: If the path is no path, or the journal is asked outside the block.
+        ConfigError: On entering, if there is no file or it is no journal; later, if it is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -101,7 +101,7 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def _execute(file: sqlite3.Connection, statements: str) -> None:
-    """Do what a transaction may hold, which `executescript` would end."""
+    """Execute statements one by one: `executescript` would commit the transaction."""
     for statement in statements.split(";\n"):
         file.execute(statement)
 

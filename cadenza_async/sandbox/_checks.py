@@ -21,9 +21,10 @@ MALFORMED = -19005
 
 @frozen
 class Field:
-    """A body field: a string, or an array of them if there may be many.
+    """A body field: a string, or an array of strings if there may be many.
 
-    May it be missing, may it be empty, is it one of some words only?
+    It may be left out unless it is required, is empty only if it may be blank, and is one of the
+    words if there are any.
     """
 
     name: str
@@ -51,8 +52,11 @@ class Param:
 class Body:
     """What a JSON body holds.
 
-    Of groups of fields either one or the other is there completely. A body that has at least
-    so many fields has that many of those that are not required, too.
+    Args:
+        fields: What may be in it.
+        optional: Whether there may be no body at all.
+        either: Groups of fields, one of which is there completely and the others not at all.
+        least: How many fields there are at least, the required ones included.
     """
 
     def __init__(

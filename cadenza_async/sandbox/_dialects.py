@@ -20,7 +20,11 @@ Wire = dict[str, Any]
 
 @frozen(kw_only=True)
 class Dialect:
-    """What a vocabulary expects of lists; how it spells is in the functions below."""
+    """What a vocabulary expects of lists; how it spells is in the functions below.
+
+    A page has so many rows if nothing is asked for, and at most; `status` is what the filter by
+    status is called.
+    """
 
     name: DialectName
     page: int

@@ -80,9 +80,9 @@ class Sandbox:
 
     Raises:
         ValueError: A limit or period below 1, another dialect, or a key without a state file.
-        StateError: At `async with`: the state file is in use, no state file, does not open with
-            the key, or is not as it was written; or there is no such key; or the extra is
-            missing. Nothing was changed then. At its end: the file could not be written.
+        StateError: At `async with`: the file is in use, is no state file, is not as it was
+            written, or does not open with the key; or the key or the extra is missing.
+            Nothing was changed then. At its end: the file could not be written.
         OSError: At `async with`: it cannot listen there.
     """
 

@@ -113,8 +113,8 @@ class Survey:
 
     Attributes:
         rows: How many rows each user has, good or bad; None: rows without a user.
-        exposure: How others come by the secrets that are written out in it, and where the first
-            is; None if they do not, or there are none.
+        exposure: What gives others access to the secrets that are written out in it, and where the
+            first is; None if nothing does, or there are none.
     """
 
     rows: Counter[str | None]

@@ -56,7 +56,7 @@ class Record:
     Attributes:
         line: Where it begins, from 1.
         texts: The cells that are no secrets, by field; those not given are not there.
-        secrets: The others.
+        secrets: The cells that are secrets, likewise.
         spelled: How the file spells the fields.
         flaws: What is wrong already.
         broken: Whether nothing more can be said of it.

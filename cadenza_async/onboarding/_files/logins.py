@@ -33,7 +33,7 @@ class Logins:
 
     Attributes:
         tokens: From user to access token or login.
-        exposure: How others come by a secret that is written out; None if they do not.
+        exposure: What gives others access to a secret that is written out; None if nothing does.
     """
 
     tokens: Mapping[str, Token]
