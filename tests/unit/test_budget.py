@@ -103,6 +103,19 @@ def test_the_reset_is_on_the_server_s_clock() -> None:
     assert it.opens(0.0) == PERIOD
 
 
+@pytest.mark.parametrize(("reset", "opens"), [(1_060.0, PERIOD), (1_000_000.0, 3600.0)])
+def test_a_server_s_clock_that_is_set_back_does_not_put_the_reset_off(
+    reset: float, opens: float
+) -> None:
+    """It comes when it seemed to come, and after an hour at the latest."""
+    clock = ServerClock(lambda: 0.0, lambda: 0.0)
+    clock.observe(1_000.0, sent=0.0, received=0.0)
+    it = Budget(clock)
+    it.settle(start(it), report(0, reset), answered=True)
+    clock.observe(0.0, sent=0.0, received=0.0)
+    assert it.opens(0.0) == opens
+
+
 def test_what_is_in_flight_is_charged() -> None:
     """Answers in any order never give back what was spent."""
     it = taught()
@@ -238,17 +251,21 @@ def test_a_call_can_be_charged_without_asking() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wait", "opens"), [(7.0, 7.0), (None, 1.0), (0.0, 1.0)], ids=["asked", "not asked", "none"]
+    ("wait", "opens", "then"),
+    [(7.0, 7.0, 1), (1e6, 3600.0, 1), (None, 1.0, 99), (0.0, 1.0, 99)],
+    ids=["asked", "asked for days", "not asked", "none"],
 )
-def test_a_429_without_headers_shuts_it_as_long_as_asked(wait: float | None, opens: float) -> None:
-    """Nothing goes out until then; after that one call asks for the limit."""
+def test_a_429_without_headers_shuts_it_as_long_as_asked(
+    wait: float | None, opens: float, then: int
+) -> None:
+    """Nothing goes out until then, an hour at most; one call finds out if a wait is over."""
     it = budget()
     ticket = start(it)
     it.settle(ticket, None, answered=True)
     it.throttled(0.0, wait, told=False)
     assert it.opens(0.0) == opens
     assert room(it, opens - 0.001) == 0
-    assert room(it, opens) > 0
+    assert room(it, opens) == then
 
 
 def test_a_429_with_headers_shuts_it_until_the_reset() -> None:
@@ -283,17 +300,20 @@ def test_a_429_that_only_asks_to_wait_is_not_about_the_window() -> None:
 
 
 @pytest.mark.parametrize("others", [0, 2])
-def test_a_bare_429_at_the_begin_of_a_window_does_not_shut_it_for_ever(others: int) -> None:
+@pytest.mark.parametrize("wait", [None, 1.0], ids=["bare", "asking to wait"])
+def test_a_429_at_the_begin_of_a_window_does_not_shut_it_for_ever(
+    wait: float | None, others: int
+) -> None:
     """When nobody is left who could tell of the window, somebody is sent to ask."""
     it = taught()
     tickets = [start(it, PERIOD) for _ in range(1 + others)]
     it.settle(tickets.pop(), None, answered=True)
-    it.throttled(PERIOD, 2.0, told=False)
+    it.throttled(PERIOD, wait, told=False)
     for ticket in tickets:
         it.settle(ticket, None, answered=True)
-    assert room(it, PERIOD + 1) == 0
-    assert it.opens(PERIOD + 1) == PERIOD + 2
-    assert room(it, PERIOD + 2) == 1
+    assert room(it, PERIOD + 0.5) == 0
+    assert it.opens(PERIOD + 0.5) == PERIOD + 1
+    assert room(it, PERIOD + 1) == 1
 
 
 def test_a_window_that_is_spent_outlasts_a_shorter_wait() -> None:

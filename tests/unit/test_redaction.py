@@ -99,7 +99,9 @@ def test_the_lines_of_a_secret_are_hidden_too(written: object) -> None:
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["escaped", "as it is"])
-@pytest.mark.parametrize("secret", ['pa"ss', "back\\slash", "schlüssel", "钥匙🚀密码", "in\tside"])
+@pytest.mark.parametrize(
+    "secret", ['pa"ss', "back\\slash", "schlüssel", "钥匙🚀密码", "in\tside", "schlüs\tsel"]
+)
 def test_a_body_that_is_repeated_gives_nothing_away(secret: str, *, plain: bool) -> None:
     """JSON spells some characters otherwise, and may be quoted as it was sent."""
     body = json.dumps({"apiSecret": secret, "name": "Desk"}, ensure_ascii=plain)
@@ -179,8 +181,14 @@ def test_a_text_without_end_takes_no_time() -> None:
         ("trimmed\n", "<trimmed>", "<****>"),
         ("\ttrimmed ", "<trimmed >", "<**** >"),
         ("one+\r\ntwo+\r\n", "<two+><one+\n>", "<****><**** >"),
+        ("0123456789", "key 01234567?", "key ****?"),
+        ("0123456789", "key 0123456?", "key 0123456?"),
+        ("a%41b", "QUJDREVGR0hJa%41b", "QUJDREVGR0hJ****"),
     ],
-    ids=["twice", "too short", "too short inside", "no pattern", "right", "left", "lines"],
+    ids=[
+        *("twice", "too short", "too short inside", "no pattern", "right", "left", "lines"),
+        *("eight in a row", "seven in a row", "behind what may be base64"),
+    ],
 )
 def test_what_is_left_of_a_text(secret: str, text: str, left: str) -> None:
     """Only what was secret is hidden, so that the text still helps."""
