@@ -290,7 +290,7 @@ async def test_a_middleware_that_looks_back(hunt: Hunt, fault: str) -> None:
         server.requests.clear()
 
 
-async def test_a_hook_that_fails(hunt: Hunt) -> None:
+async def test_a_hook_that_fails(hunt: Hunt, caplog: pytest.LogCaptureFixture) -> None:
     """An `on_attempt` that raises with a secret in its text gets its class logged, no more."""
 
     def fail(_: object) -> None:
@@ -300,6 +300,7 @@ async def test_a_hook_that_fails(hunt: Hunt) -> None:
         object.__setattr__(client._shared.config, "on_attempt", fail)
         await call(client, hunt, "connect")
         server.requests.clear()
+    assert "on_attempt failed with LookupError; the call goes on" in caplog.text
 
 
 @pytest.mark.parametrize("pattern", ["{} {}", '"{}"', "Bearer {}", "{}\n", "{}\r\nX: y", "ü{}"])

@@ -314,6 +314,8 @@ def test_a_429_at_the_begin_of_a_window_does_not_shut_it_for_ever(
     assert room(it, PERIOD + 0.5) == 0
     assert it.opens(PERIOD + 0.5) == PERIOD + 1
     assert room(it, PERIOD + 1) == 1
+    it.settle(start(it, PERIOD + 1), None, answered=True)
+    assert room(it, PERIOD + 1) == 99
 
 
 def test_a_window_that_is_spent_outlasts_a_shorter_wait() -> None:

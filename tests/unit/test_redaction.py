@@ -182,12 +182,13 @@ def test_a_text_without_end_takes_no_time() -> None:
         ("\ttrimmed ", "<trimmed >", "<**** >"),
         ("one+\r\ntwo+\r\n", "<two+><one+\n>", "<****><**** >"),
         ("0123456789", "key 01234567?", "key ****?"),
+        ("0123456789", "key 23456789", "key ****"),
         ("0123456789", "key 0123456?", "key 0123456?"),
         ("a%41b", "QUJDREVGR0hJa%41b", "QUJDREVGR0hJ****"),
     ],
     ids=[
         *("twice", "too short", "too short inside", "no pattern", "right", "left", "lines"),
-        *("eight in a row", "seven in a row", "behind what may be base64"),
+        *("eight at its beginning", "eight at its end", "seven", "behind what may be base64"),
     ],
 )
 def test_what_is_left_of_a_text(secret: str, text: str, left: str) -> None:

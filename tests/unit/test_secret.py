@@ -154,8 +154,9 @@ def test_it_can_be_part_of_a_hash() -> None:
 
 
 def test_masked_shows_both_ends_of_a_long_text() -> None:
-    """Reports tell keys apart by their first four and last two characters."""
+    """Reports tell keys apart by their first four and last two characters; short ones show none."""
     assert Secret("abcdefghijkl").masked() == "abcd****kl"
+    assert Secret("abcdefghijk").masked() == "****"
 
 
 @pytest.mark.parametrize("odd", [None, 5, b"x"], ids=["none", "int", "bytes"])
