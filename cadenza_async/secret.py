@@ -25,7 +25,7 @@ class Hasher(Protocol):
         """Take in more."""
 
 
-class Secret:
+class Secret:  # noqa: PLW1641  # a hash would let secrets be found by lookup
     """A value that prints as ``****`` and can be neither pickled nor copied.
 
     Whatever is put in is hidden at once and judged later, by the argument it is used for: a
@@ -106,9 +106,6 @@ class Secret:
         if not isinstance(other, Secret):
             return NotImplemented
         return hmac.compare_digest(self.__encoded(), other.__encoded())
-
-    if not TYPE_CHECKING:
-        __hash__ = None  # a hash would let secrets be found by lookup
 
     def __getstate__(self) -> NoReturn:  # what pickles and copies are made of
         raise TypeError("a Secret can be neither pickled nor copied")
