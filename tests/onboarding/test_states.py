@@ -40,6 +40,7 @@ from cadenza_async.onboarding._states import (
     fate_of_others,
     meet,
     ours,
+    refused,
 )
 
 if TYPE_CHECKING:
@@ -150,8 +151,26 @@ def test_a_changed_row(state: RowState) -> None:
         expected = RowState.STORED if state is RowState.STORED else RowState.PENDING
         assert meet(known(state, same=False), retry_failed=False) is expected
     else:
-        with pytest.raises(InvalidRowError, match="changed"):
+        doubtful = state in {RowState.INTENT, RowState.UNKNOWN}
+        way_out = "let it be as it was" if doubtful else "give the changed one a key of its own"
+        with pytest.raises(InvalidRowError, match=way_out):
             refuse(state, same=False)()
+
+
+@pytest.mark.parametrize("state", [RowState.FAILED, RowState.STORED])
+def test_a_row_that_has_left_its_credential_behind(state: RowState) -> None:
+    """Its keys do not go into the credential of another user or venue, not even on demand."""
+    facts = known(state, same=False, stored=True, moved=True)
+    with pytest.raises(InvalidRowError, match="give the changed one a key of its own"):
+        meet(facts, retry_failed=True)
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_a_row_that_must_not_take_part(state: RowState) -> None:
+    """It has failed, unless it may have been done, and this is not said of it already."""
+    doubtful = state in {RowState.INTENT, RowState.UNKNOWN}
+    assert refused(known(state)) is (RowState.UNKNOWN if doubtful else RowState.FAILED)
+    assert refused(known(state, met=True)) is RowState.FAILED
 
 
 @pytest.mark.parametrize("state", RowState)
