@@ -22,7 +22,7 @@ from cadenza_async.errors import CredentialsRejectedError
 from cadenza_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cadenza_async.models import TradingAccount
 
@@ -93,10 +93,10 @@ class Story:
         self._begin("A key is refused, and its user is told")
         self._add(complaint(str(error), error.remedy))
 
-    def listed(self, accounts: Iterable[TradingAccount]) -> None:
+    def listed(self, accounts: Sequence[TradingAccount]) -> None:
         """Tell what there is."""
         self._begin("The accounts are listed")
-        self._console.print(ACCOUNTS.table(accounts))
+        self._console.print(ACCOUNTS.layout(accounts, self._console.width), soft_wrap=True)
 
     def gone(self, account: TradingAccount) -> None:
         """Tell of an account that was disconnected."""

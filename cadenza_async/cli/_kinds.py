@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import AttrsInstance, fields, frozen
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,9 @@ from cadenza_async.cli._console import printable
 from cadenza_async.models import Credential, Operation, ReachableAccount, TradingAccount, User
 
 T = TypeVar("T")
+
+_BETWEEN: Final = 3  # columns of a table
+_READABLE: Final = 6  # characters on a line of a cell
 
 _OF_ONE_FLAVOUR: Final = frozenset(
     {
@@ -37,7 +41,7 @@ class Kind(Generic[T]):
     Attributes:
         plural: What many of them are called.
         heads: Of the columns; the first is not an id.
-        ids: Of the columns at the end, whose cells are never cut.
+        ids: Of the columns at the end, whose cells are neither cut nor broken.
         cells: Returns what is in the columns.
     """
 
@@ -46,13 +50,33 @@ class Kind(Generic[T]):
     ids: tuple[str, ...]
     cells: Callable[[T], tuple[str | None, ...]]
 
-    def table(self, things: Iterable[T]) -> Table:
-        """Lay out things, a row for each."""
-        table = Table(*self.heads, box=SIMPLE_HEAD, pad_edge=False)
+    def layout(self, things: Sequence[T], width: int) -> Table | Text:
+        """Lay out things in a table, or where that has no room for them, one below the other."""
+        rows = [[printable(cell or "") for cell in self.cells(each)] for each in things]
+        if self._room(rows, width) >= _READABLE * len(self.heads):
+            return self._table(rows)
+        heads = self.heads + self.ids
+        longest = max(map(len, heads))
+        cards = (
+            "\n".join(f"{head:<{longest}}  {cell}" for head, cell in zip(heads, row, strict=True))
+            for row in rows
+        )
+        return Text("\n\n".join(cards))
+
+    def _room(self, rows: Sequence[Sequence[str]], width: int) -> int:
+        """Return how many characters the ids leave to the columns before them."""
+        columns = list(zip(self.heads + self.ids, *rows, strict=True))
+        ids = sum(max(map(cell_len, column)) for column in columns[len(self.heads) :])
+        return width - ids - _BETWEEN * len(columns)
+
+    def _table(self, rows: Iterable[Sequence[str]]) -> Table:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for head in self.heads:
+            table.add_column(head, overflow="fold")
         for head in self.ids:
             table.add_column(head, no_wrap=True)
-        for each in things:
-            table.add_row(*(Text(printable(cell or "")) for cell in self.cells(each)))
+        for row in rows:
+            table.add_row(*map(Text, row))
         return table
 
     def line(self, thing: T) -> str:

@@ -72,11 +72,12 @@ class Output:
 
     @contextmanager
     def listing(self, kind: Kind[T]) -> Generator[Callable[[T], None]]:
-        """Show things: scripts get each at once, people a table of all."""
+        """Show things: scripts get each at once, people all of them together."""
         things: list[T] = []
         yield (lambda each: write_json(wire(each))) if self._json else things.append
         if things:
-            open_console(sys.stdout).print(kind.table(things))
+            console = open_console(sys.stdout)
+            console.print(kind.layout(things, console.width), soft_wrap=True)
         elif not self._json:
             open_console(sys.stdout).print(f"No {kind.plural}.")
 

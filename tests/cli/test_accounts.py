@@ -57,6 +57,22 @@ async def test_a_narrow_terminal_cuts_no_id(sandbox: Sandbox) -> None:
     assert max(map(len, end.out.splitlines())) <= 80
 
 
+async def test_a_narrow_terminal_cuts_nothing(sandbox: Sandbox) -> None:
+    """At 80 columns a name without blanks is broken, and two ids are told one below the other."""
+    (account,) = await connected(sandbox, "x" * 50)
+    narrow = {"COLUMNS": "80"}
+    listed = await cadenza("accounts", sandbox=sandbox, env=narrow)
+    told = await cadenza("accounts", "operations", sandbox=sandbox, env=narrow)
+    (operation,) = sandbox.operations
+    assert (listed.out.count("x"), "…" in listed.out) == (50, False)
+    assert told.out.splitlines()[1:] == [
+        "Operation  CONNECT",
+        "Status     SUCCESS",
+        f"Account    {account.trading_account_id}",
+        f"Id         {operation['operationId']}",
+    ]
+
+
 @pytest.mark.parametrize("columns", ["", "0"])
 async def test_no_columns_are_no_limit(sandbox: Sandbox, columns: str) -> None:
     """What says nothing of the terminal's width is as good as not set: all is shown."""
