@@ -7,7 +7,10 @@ import signal
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -25,6 +28,12 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
 
 
+def _show_everything() -> None:
+    """Let no text fail that the encoding of a standard stream does not know, as in the help."""
+    for stream in (sys.stdout, sys.stderr):
+        cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+
+
 def _leave_no_core() -> None:
     r"""Let no crash, and no Ctrl-\, write the memory to a file: there are secrets in it."""
     with suppress(ImportError):  # Windows
@@ -36,6 +45,7 @@ def _leave_no_core() -> None:
 def main() -> None:
     """Run the command line, or say what is missing for it."""
     _open_closed_streams()
+    _show_everything()
     _leave_no_core()
     if not (find_spec("typer") and find_spec("rich")):
         sys.stderr.write("The command line is an extra: pip install 'cadenza_async[cli]'\n")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO
 
 from rich.console import Console
-
-if TYPE_CHECKING:
-    from io import TextIOWrapper
 
 _WIDE = 200  # where no terminal limits it, a row stays on its line
 
@@ -21,8 +18,7 @@ class _Console(Console):
 
 
 def open_console(stream: TextIO) -> Console:
-    """Return a console that leaves texts as they are, whatever the stream can show."""
-    cast("TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+    """Return a console that leaves texts as they are."""
     environ = dict(os.environ)
     if not environ.get("COLUMNS", "").strip("0"):  # rich would take 0 at its word, and show nothing
         environ.pop("COLUMNS", None)

@@ -48,6 +48,13 @@ def test_what_may_be_left_out_is_in_brackets_once(name: str) -> None:
     assert "[[" not in usage
 
 
+async def test_help_is_shown_in_every_encoding() -> None:
+    """What a locale does not know is spelt out, and is no traceback."""
+    end = await cadenza("connect", "--help", env={"PYTHONIOENCODING": "latin-1"})
+    assert (end.code, end.err) == (0, "")
+    assert "CADENZA_API_KEY=\\u2026" in end.out
+
+
 async def test_it_says_which_version_it_is() -> None:
     """With nothing beside the option, as scripts and reports of defects want it."""
     end = await cadenza("--version")
