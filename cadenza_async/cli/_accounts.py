@@ -60,14 +60,14 @@ def list_all(target: Target, *, venue: str | None, status: str | None) -> None:
             async for account in client.list_accounts(venue=venue, status=status):
                 add(account)
 
-    with reporting(output):
+    with reporting(output, unsure=None):
         target.call(work)
 
 
 def show(target: Target, trading_account_id: str) -> None:
     """Show an account, if there is such a one."""
     output = Output(json=target.json)
-    with reporting(output):
+    with reporting(output, unsure=None):
         account = target.call(lambda client: client.get_account(trading_account_id))
         if account is None:
             raise NotFoundError("no account has this id", status=200)
@@ -130,7 +130,7 @@ def list_operations(
             async for operation in operations:
                 add(operation)
 
-    with reporting(output):
+    with reporting(output, unsure=None):
         target.call(work)
 
 

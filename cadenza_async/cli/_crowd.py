@@ -40,7 +40,7 @@ def demo(accounts: int) -> None:
         users=Counter(_user(number, users) for number in range(1, accounts + 1)),
     )
     console = open_console(sys.stdout)
-    with reporting(Output(json=False)), TemporaryDirectory() as folder:
+    with reporting(Output(json=False), unsure=None), TemporaryDirectory() as folder:
         console.print(
             f"{accounts:,} accounts of {users} users, each with {_STAGE.rate_limit} calls in"
             f" {_STAGE.period} s (in earnest: a minute);\nsome keys are bad, some answers get lost."

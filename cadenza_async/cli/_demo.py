@@ -60,7 +60,7 @@ async def tour(client: AsyncCadenza, tell: Story) -> None:
 
 def demo() -> None:
     """Take the tour, then show its source."""
-    with reporting(Output(json=False)):
+    with reporting(Output(json=False), unsure=None):
         run(_take_tour(Story()))
 
 

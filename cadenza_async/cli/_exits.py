@@ -24,6 +24,7 @@ _CODES: Final = (
 )
 _SIGPIPE: Final = 141  # what a shell says of a command whose reader has gone
 _LOOK_FIRST: Final = "Do not repeat it: look with 'cadenza accounts' whether it was done."
+_HARMLESS: Final = "Then do it again: nothing was changed."
 
 
 class Stopped(KeyboardInterrupt):
@@ -68,12 +69,15 @@ def _terminate(*_: object) -> NoReturn:
     raise terminated()
 
 
-def _unheard(output: Output, error: OSError, unsure: str) -> int:
+def _unheard(output: Output, error: OSError, unsure: str | None) -> int:
     """Return the code for what was done and could not be told, which is no refusal."""
     if isinstance(error, BrokenPipeError):
         return _SIGPIPE
     with suppress(OSError):  # a terminal that has gone took standard error with it
-        output.lost(f"standard output cannot be written: {error.strerror}", f"Make room. {unsure}")
+        output.lost(
+            f"standard output cannot be written: {error.strerror}",
+            f"Make room. {unsure or _HARMLESS}",
+        )
     return 3
 
 
@@ -82,12 +86,12 @@ def _code(error: Exception) -> int:
 
 
 @contextmanager
-def reporting(output: Output, *, unsure: str = _LOOK_FIRST) -> Generator[None]:
+def reporting(output: Output, *, unsure: str | None = _LOOK_FIRST) -> Generator[None]:
     """Report whatever ends the block, and exit with its code.
 
     Args:
         output: Where to report.
-        unsure: What to do where nobody knows whether it was done.
+        unsure: What to do where nobody knows whether it was done; None if it changes nothing.
 
     Raises:
         SystemExit: If the block did not come to its end.
@@ -101,9 +105,10 @@ def reporting(output: Output, *, unsure: str = _LOOK_FIRST) -> Generator[None]:
         except errors.CadenzaError as error:
             code = _code(error)
             unknown = isinstance(error, errors.OutcomeUnknownError)
-            output.failed(error, unsure if unknown else error.remedy, code)
+            output.failed(error, (unknown and unsure) or error.remedy, code)
         except KeyboardInterrupt as stop:
             known = stopped(stop)
+            known.pending = known.pending if unsure else None
             code = known.code
             output.stopped(known, unsure if known.pending else None)
     except OSError as error:

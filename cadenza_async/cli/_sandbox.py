@@ -31,7 +31,7 @@ def serve(
         json: Whether a script reads URL and token.
     """
     _log_requests()
-    with reporting(Output(json=json)):
+    with reporting(Output(json=json), unsure=None):
         sandbox = _prepare(make, users, faults)
         try:
             run(_serve(sandbox, json=json))

@@ -72,7 +72,7 @@ def logout(target: Target) -> None:
 def user(target: Target) -> None:
     """Show who is calling."""
     output = Output(json=target.json)
-    with reporting(output):
+    with reporting(output, unsure=None):
         output.show(target.call(lambda client: client.user()))
 
 
@@ -83,7 +83,7 @@ def health(target: Target) -> None:
         SystemExit: If it is not well.
     """
     output = Output(json=target.json)
-    with reporting(output):
+    with reporting(output, unsure=None):
         found = target.call(lambda client: client.health())
         output.show(found)
     if found.status not in {HealthStatus.HEALTHY, HealthStatus.DEGRADED}:

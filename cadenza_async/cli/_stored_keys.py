@@ -40,7 +40,7 @@ def list_all(
             async for credential in found:
                 add(credential)
 
-    with reporting(output):
+    with reporting(output, unsure=None):
         target.call(work)
 
 
@@ -80,7 +80,7 @@ def create(
 def verify(target: Target, credential_id: str) -> None:
     """List the accounts that a credential reaches."""
     output = Output(json=target.json)
-    with reporting(output), output.listing(REACHABLE) as add:
+    with reporting(output, unsure=None), output.listing(REACHABLE) as add:
         for account in target.call(lambda client: client.verify_credential(credential_id)):
             add(account)
 

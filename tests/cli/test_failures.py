@@ -84,12 +84,16 @@ async def test_an_output_that_takes_nothing_is_no_refusal(sandbox: Sandbox) -> N
         started(*CADENZA, *CONNECT, "--json", env=env, stdout=full) as to_full,
         started(*CADENZA, *CONNECT, env=env, stdout=broken) as to_nobody,
         started(*CADENZA, "disconnect", "x", "--yes", "--json", env=env, stdout=full) as refused,
+        started(*CADENZA, "health", env=env, stdout=full) as harmless,
     ):
         os.close(full)
         os.close(broken)
-        unheard, piped, known = [await ended(each) for each in (to_full, to_nobody, refused)]
+        processes = (to_full, to_nobody, refused, harmless)
+        unheard, piped, known, read = [await ended(each) for each in processes]
     assert (unheard.code, piped.code, piped.err) == (3, 141, "")
     assert "No space left" in unheard.err
+    assert "Do not repeat it" in unheard.err
+    assert read.err.splitlines()[1] == "Make room. Then do it again: nothing was changed."
     assert (known.code, len(known.err.splitlines())) == (1, 2)
     assert len(sandbox.accounts) == 2
 

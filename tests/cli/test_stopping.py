@@ -35,10 +35,11 @@ async def test_a_connect_is_stopped(number: signal.Signals, code: int, word: str
     assert not keys.shown_in(end.out, end.err)
 
 
-async def test_a_list_is_stopped(sandbox: Sandbox) -> None:
-    """Reading changes nothing, so there is nothing to find out."""
+@pytest.mark.parametrize("command", [("accounts",), ("credentials", "verify", "x")], ids=" ".join)
+async def test_what_changes_nothing_is_stopped(sandbox: Sandbox, command: tuple[str, ...]) -> None:
+    """There is nothing to find out then, whatever the method of the request."""
     sandbox.script("hang")
-    async with started(*CADENZA, "accounts", env=environment(sandbox)) as process:
+    async with started(*CADENZA, *command, env=environment(sandbox)) as process:
         await until(lambda: bool(sandbox.requests))
         process.send_signal(signal.SIGTERM)
         end = await ended(process)
