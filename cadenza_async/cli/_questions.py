@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Final
 
+from cadenza_async.cli._console import printable
 from cadenza_async.cli._exits import Stopped
 from cadenza_async.errors import UsageError
 
@@ -41,10 +42,14 @@ def ask(what: str, *, option: str) -> str:
 
 
 def _ask(question: str) -> str:
-    sys.stderr.write(question)
+    sys.stderr.write(printable(question))
     sys.stderr.flush()
     try:
-        return sys.stdin.readline().strip()
+        answer = sys.stdin.readline()
     except UnicodeDecodeError:
-        pass
-    raise UsageError(UNREADABLE)
+        answer = None
+    if answer is None:
+        raise UsageError(UNREADABLE)
+    if not answer.endswith("\n"):  # Ctrl-D leaves the line unfinished
+        sys.stderr.write("\n")
+    return answer.strip()

@@ -100,6 +100,16 @@ async def test_disconnecting_asks_first(
     assert len(sandbox.accounts) == left
 
 
+async def test_a_question_is_no_command_to_the_terminal(sandbox: Sandbox) -> None:
+    """An id that hides what is asked is shown; Ctrl-D, which is no answer, ends the line."""
+    arguments = ("disconnect", "mine\x1b[2K\rother")
+    async with at_terminal(*arguments, env=environment(sandbox)) as terminal:
+        await terminal.answer("[y/N] ", CTRL_D)
+        assert await terminal.end() == 130
+    question, *_ = terminal.seen.splitlines()
+    assert question == "Disconnect mine\ufffd[2K\ufffdother for good? [y/N] "
+
+
 @pytest.mark.parametrize(
     ("command", "prompt"),
     [(COINBASE, "API key: "), (("disconnect", "an-id"), "[y/N] ")],
