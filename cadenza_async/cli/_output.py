@@ -102,11 +102,13 @@ class Output:
     def _complain(
         self, kind: str, message: str, remedy: str | None, code: int, facts: dict[str, Any]
     ) -> None:
-        open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
-        if self._json:
-            known = {name: value for name, value in facts.items() if value is not None}
-            error = {"type": kind, "message": message, "remedy": remedy, "exitCode": code, **known}
-            write_json({"error": error})
+        try:
+            open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
+        finally:  # also where standard error cannot be written
+            if self._json:
+                known = {name: value for name, value in facts.items() if value is not None}
+                error = {"type": kind, "message": message, "remedy": remedy, "exitCode": code}
+                write_json({"error": error | known})
 
 
 def write_json(value: dict[str, Any]) -> None:

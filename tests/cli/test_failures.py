@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -96,6 +97,25 @@ async def test_an_output_that_takes_nothing_is_no_refusal(sandbox: Sandbox) -> N
     assert read.err.splitlines()[1] == "Make room. Then do it again: nothing was changed."
     assert (known.code, len(known.err.splitlines())) == (1, 2)
     assert len(sandbox.accounts) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a full disk")
+async def test_complaints_that_cannot_be_written_change_no_code(sandbox: Sandbox) -> None:
+    """A full disk below the log hides neither the outcome nor what scripts read."""
+    sandbox.script("drop-after-commit")
+    env = environment(sandbox) | Keys().environment()
+    full = os.open("/dev/full", os.O_WRONLY)
+    async with started(*CADENZA, *CONNECT, "--json", env=env, stderr=full) as process:
+        os.close(full)
+        out, _ = await process.communicate()
+    assert (process.returncode, json.loads(out)["error"]["type"]) == (3, "OutcomeUnknownError")
+
+
+async def test_a_lost_list_can_be_asked_for_again(sandbox: Sandbox) -> None:
+    """Nothing was changed, so there is nothing to look for."""
+    sandbox.script("drop:100%@list")
+    end = await cadenza("accounts", "--timeout", "0.5", sandbox=sandbox)
+    assert end.err.splitlines()[1] == "Call again: a read changes nothing."
 
 
 CLOSED = """
