@@ -11,7 +11,9 @@ import asyncio
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final, Self
+from concurrent.futures import Future
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import evolve
 
@@ -29,11 +31,13 @@ from cadenza_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from cadenza_async.config import Settings
     from cadenza_async.models import LoginSession
     from cadenza_async.secret import Secret
+
+T = TypeVar("T")
 
 _EARLY: Final = 300.0  # seconds before the end at which a token is refreshed
 _PATIENCE: Final = 30.0  # seconds between attempts to refresh a token that is still good
@@ -145,7 +149,7 @@ class StoredSession:
         return await self._replace(spent, _used_up(spent))
 
     async def _read(self) -> Kept:
-        kept = await asyncio.to_thread(self._entry.read)
+        kept = await _unattended(self._entry.read)
         if kept is None:
             raise ConfigError(
                 f"nobody is logged in at {self._entry.url}:"
@@ -166,6 +170,21 @@ class StoredSession:
             text = complaint(f"the session is not stored: {error}", "Log in again after this.")
             open_console(sys.stderr).print(text, soft_wrap=True)
         return kept
+
+
+async def _unattended(do: Callable[[], T]) -> T:
+    """Do it in a thread that ends with the command: a keyring may wait for its owner for ever."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            future.set_result(do())
+        except Exception as error:  # noqa: BLE001  # raised where it is awaited
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return await asyncio.wrap_future(future)
 
 
 def _used_up(kept: Kept) -> Kept:

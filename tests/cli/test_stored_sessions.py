@@ -269,6 +269,19 @@ async def test_a_locked_keyring_is_told(
     assert (health.code, user.code, user.json[0]["id"]) == (0, 0, "u-1")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_keyring_that_asks_for_ever_does_not_hold_a_stop(
+    vault: Vault, env: dict[str, str], number: signal.Signals
+) -> None:
+    """It may have asked on a screen that is far away."""
+    async with started(*CADENZA, "user", env=env | keyring(vault, "asking")) as process:
+        await until((vault.folder / "vault.json.asking").exists)
+        process.send_signal(number)
+        async with asyncio.timeout(20):
+            end = await ended(process)
+    assert (end.code, len(end.err.splitlines())) == (128 + number, 1)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", '{"accessToken": "a"}', '{"accessToken": "a b"}', '{"refreshToken": 7}'],

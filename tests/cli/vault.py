@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from attrs import frozen
@@ -18,7 +19,7 @@ _MOOD = "CADENZA_TEST_VAULT_MOOD"
 
 
 class FileKeyring(KeyringBackend):
-    """Keeps what it is given, unless it is told to be locked, read-only or forgetful."""
+    """Keeps what it is given, unless it is locked, read-only, forgetful or asking its owner."""
 
     @properties.classproperty
     def priority(self) -> float:
@@ -27,6 +28,9 @@ class FileKeyring(KeyringBackend):
     def get_password(self, service: str, username: str) -> str | None:
         if os.environ.get(_MOOD) == "locked":
             raise KeyringLocked(f"{service} {username}")
+        if os.environ.get(_MOOD) == "asking":
+            Path(f"{os.environ[_FILE]}.asking").touch()
+            Event().wait()
         return self._all().get(f"{service} {username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
