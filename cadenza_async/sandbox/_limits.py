@@ -29,7 +29,7 @@ class Allowance:
 
     def refusal(self, now: float) -> Refusal:
         """The 429 of a user who has nothing left until the reset."""
-        wait = str(max(1, ceil(self.reset - now)))
+        wait = str(ceil(self.reset - now))
         headers = {**self.headers(), "Retry-After": wait}
         return Refusal(429, -19000, _TEXT, data=_TEXT, headers=headers)
 

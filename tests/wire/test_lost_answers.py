@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,3 +158,18 @@ async def test_the_deadline_ends_the_wait(
     assert type(error) is OutcomeUnknownTimeoutError
     assert line.verdicts == ["done"] * pooled + ["unknown"]
     check_told(line, server)
+
+
+async def test_a_large_body_that_is_broken_off_may_have_been_read() -> None:
+    """It leaves in pieces, so that a connection which closes has taken some of them."""
+
+    async def read_some(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+
+    async with await asyncio.start_server(read_some, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        async with line_to(base_url=f"http://{host}:{port}") as line:
+            error = await failure(line.connect(api_passphrase="x" * 8 * 1024 * 1024))
+    assert isinstance(error, OutcomeUnknownError)
+    assert line.verdicts == ["unknown"]
