@@ -249,6 +249,17 @@ async def test_a_duplicate_after_a_doubt_is_looked_for(job: Job) -> None:
     assert outcome.account.trading_account_id == "id-0"
 
 
+async def test_a_doubt_of_an_earlier_run_counts(job: Job) -> None:
+    """What was not there when that run looked may have landed since: the journal remembers it."""
+    async with RawServer() as server:
+        server.play(EMPTY, hang_up, EMPTY, EMPTY, answers(401, envelope(-100000)))
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+        assert (outcome.state, outcome.attempts) == (RowState.PENDING, 2)
+        server.play(EXISTS, listed("Desk"))
+        (outcome,) = await connect(server, [row(1, name="Desk")], job)
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+
+
 async def test_a_duplicate_that_is_not_there_fails(job: Job) -> None:
     """It exists, but not among the accounts of this user: it is not sent a third time."""
     async with RawServer() as server:
