@@ -121,7 +121,7 @@ async def test_an_account_must_be_reached(api: Api) -> None:
     assert (await api.refer(one, where)).verdict == (400, -22015)
     both = await api.refer(one, where, credentialIds=[one, two, one])
     assert [each["credentialId"] for each in both.data["credentials"]] == [one, two]
-    mixed = await api.refer(one, where, credentialIds=[one, bybit])
+    mixed = await api.refer(one, await place(api, one), credentialIds=[one, bybit])
     assert mixed.verdict == (400, -22015)
 
 
