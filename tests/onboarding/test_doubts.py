@@ -249,15 +249,22 @@ async def test_a_duplicate_after_a_doubt_is_looked_for(job: Job) -> None:
     assert outcome.account.trading_account_id == "id-0"
 
 
-async def test_a_doubt_of_an_earlier_run_counts(job: Job) -> None:
-    """What was not there when that run looked may have landed since: the journal remembers it."""
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [({}, RowState.DONE), ({"api_secret": "another"}, RowState.FAILED)],
+    ids=["the same row", "a changed row"],
+)
+async def test_a_doubt_of_an_earlier_run_counts(
+    job: Job, change: dict[str, str], state: RowState
+) -> None:
+    """What was not there when that run looked may have landed since, unless it is another row."""
     async with RawServer() as server:
         server.play(EMPTY, hang_up, EMPTY, EMPTY, answers(401, envelope(-100000)))
         (outcome,) = await connect(server, [row(1, name="Desk")], job)
         assert (outcome.state, outcome.attempts) == (RowState.PENDING, 2)
         server.play(EXISTS, listed("Desk"))
-        (outcome,) = await connect(server, [row(1, name="Desk")], job)
-    assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+        (outcome,) = await connect(server, [row(1, name="Desk", **change)], job)
+    assert (outcome.state, outcome.attempts) == (state, 1)
 
 
 async def test_a_duplicate_that_is_not_there_fails(job: Job) -> None:

@@ -157,6 +157,18 @@ async def test_disconnect_archives_the_account_for_good() -> None:
         assert api.sandbox.archive == [answer.data]
 
 
+async def test_a_disconnected_account_has_no_keys(api: Api) -> None:
+    """They are forgotten, in memory as in a state file."""
+    id_ = (await api.connect()).data["tradingAccountId"]
+    accounts = api.sandbox._platform.accounts
+    before = accounts.find(id_)
+    await api.disconnect(id_)
+    after = accounts.find(id_)
+    assert before is not None
+    assert after is not None
+    assert (before.keys is None, after.keys) == (False, None)
+
+
 async def test_the_same_seed_and_clock_give_the_same_answers() -> None:
     """Ids, tokens, times and headers repeat, byte for byte."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from cadenza_async.sandbox import _exchange
 
 from .api import new_account, serving
 
@@ -340,6 +343,26 @@ async def test_revoking_is_for_good() -> None:
             assert again.verdict == (400, -130001)
         assert (await api.verify(stored["credentialId"])).verdict == (400, -130001)
         assert (await api.refer(stored["credentialId"], "any")).verdict == (400, -130001)
+
+
+async def test_a_rotation_revives_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential that is revoked while the exchange is asked stays revoked, without keys."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def validate(*_: object, slow: float) -> None:
+        asked.set()
+        await answered.wait()
+
+    monkeypatch.setattr(_exchange, "validate", validate)
+    id_ = (await api.store())["credentialId"]
+    rotating = asyncio.create_task(api.credential("rotate", credentialId=id_, apiKey="another"))
+    await asked.wait()
+    await api.credential("revoke", credentialId=id_)
+    answered.set()
+    assert (await rotating).verdict == (400, -130001)
+    found = api.sandbox._platform.credentials.find(id_)
+    assert found is not None
+    assert (found.status, found.keys) == ("REVOKED", None)
 
 
 @pytest.mark.parametrize("path", ["verify", "rotate", "revoke"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cadenza_async.sandbox import Sandbox
+from cadenza_async.sandbox._statefile import StateFile
 
 from .api import serving
 from .files import VARIABLE, bytes_in, complaint, names_in, new_key, new_key_file, sql
@@ -79,6 +80,15 @@ async def test_it_is_marked_as_ours(state: Path) -> None:
     assert sql(state, "PRAGMA application_id") == [(0x43444E53,)]
     assert sql(state, "PRAGMA user_version") == [(1,)]
     assert sql(state, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_what_is_written_outlasts_a_power_failure(tmp_path: Path) -> None:
+    """As the journal does: what was answered has to be there."""
+    file = StateFile(tmp_path / "state", None)
+    try:
+        assert file._one("PRAGMA synchronous") == 2  # FULL: an fsync for each commit
+    finally:
+        file.close()
 
 
 async def test_one_sandbox_at_a_time(state: Path) -> None:

@@ -20,3 +20,14 @@ async def test_what_waits_is_done_before_it_is_closed(tmp_path: Path) -> None:
     closed = journal.close()
     assert await known is False
     await closed
+
+
+def test_what_is_committed_outlasts_a_power_failure(tmp_path: Path) -> None:
+    """An intent that was lost with its machine would be connected once more."""
+    store = Store(str(tmp_path / "a.journal"), "https://x.example", retry_failed=False)
+    try:
+        (synchronous,) = store._file.execute("PRAGMA synchronous").fetchone()
+        (mode,) = store._file.execute("PRAGMA journal_mode").fetchone()
+    finally:
+        store.close()
+    assert (synchronous, mode) == (2, "wal")  # FULL: an fsync for each commit
