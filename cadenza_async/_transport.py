@@ -161,7 +161,7 @@ class Transport:
             UsageError: If the user's session belongs to another one.
         """
         loop = asyncio.get_running_loop()
-        if getattr(self._lent, "_loop", loop) is not loop:
+        if getattr(self._lent, "_loop", loop) is not loop:  # its public name is deprecated
             raise UsageError("session= belongs to another event loop: make it in this one")
         headers = {
             hdrs.ACCEPT: "application/json",

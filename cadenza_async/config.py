@@ -140,8 +140,8 @@ class Settings(TypedDict, total=False):
         base_url: ``"uat"``, ``"production"`` or a URL; ``CADENZA_BASE_URL``, else UAT, when it
             is not given.
         timeout: Seconds a whole call may take, waits, retries and refresh included.
-        retries: How often an attempt that provably changed nothing is repeated, besides once for a
-            renewed token and once for a connection found closed; 0 only for a renewed token.
+        retries: How often an attempt that provably changed nothing is repeated. A renewed token
+            and, unless it is 0, a connection found closed give one more each.
         grace: Seconds that closing waits for what is in flight.
         max_connections: Sockets open at a time.
         proxy: The URL of an HTTP proxy. Proxies of the environment are not used.
