@@ -234,10 +234,13 @@ class Desk:
 
     async def refuse(self, error: InvalidRowError, key: str) -> None:
         """Note that a row was met that could not be read; there is room for its outcome."""
-        await self.journal.do(lambda store: store.see(key))
+        known = await self.journal.do(lambda store: store.register.see(key, error))
         self.counts[RowState.PENDING] -= 1
-        self.counts[RowState.FAILED] += 1
-        self._put(RowOutcome(key=key, state=RowState.FAILED, error=error))
+        self.counts[known.state] += 1
+        credential_id = None if known.held is None else known.held.credential_id
+        self._put(
+            RowOutcome(key=key, state=known.state, error=known.error, credential_id=credential_id)
+        )
 
     def _put(self, outcome: RowOutcome) -> None:
         self.unfinished -= 1

@@ -11,7 +11,15 @@ from cadenza_async.models import TradingAccount
 from cadenza_async.onboarding._credentials import Held, hold
 from cadenza_async.onboarding._records import dumps, load_account, load_error
 from cadenza_async.onboarding._schema import holds
-from cadenza_async.onboarding._states import OPEN, Known, RowState, meet, refused, waiting
+from cadenza_async.onboarding._states import (
+    OPEN,
+    Known,
+    RowState,
+    meet,
+    refused,
+    unread,
+    waiting,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -137,9 +145,19 @@ class Register:
                 return refusal
         return self._choose(entry)[1] if now in OPEN else None
 
-    def refuse(self) -> None:
-        """Count a row that is not kept, so that nobody takes the others for all."""
-        self._file.execute("UPDATE journal SET refused = refused + 1")
+    def see(self, key: str, error: InvalidRowError) -> Admitted:
+        """Meet a row that could not be read, and say what is known of it nevertheless."""
+        self._refuse()
+        try:
+            row = self._file.execute(_KNOWN, (key,)).fetchone()
+        except UnicodeEncodeError:  # half a surrogate pair: no row has such a key
+            row = None
+        if row is None or _Found(*row).run == self._run:
+            return Admitted(id=0, state=RowState.FAILED, error=error)
+        found = _Found(*row)
+        self._meet_unread(found.id)
+        state, reason = unread(RowState(found.state), error)
+        return Admitted(id=0, state=state, error=reason, held=found.held)
 
     def _take_in_all(self, entries: Sequence[Entry]) -> list[Admitted] | None:
         """Take in rows that nobody has seen before, in one statement; None if they are not."""
@@ -166,8 +184,8 @@ class Register:
             now = meet(known, retry_failed=self._retry_failed)
         except InvalidRowError as refusal:
             refusal.key = entry.key
-            self._file.execute("UPDATE rows SET run = ? WHERE id = ?", (self._run, found.id))
-            self.refuse()
+            self._meet_unread(found.id)
+            self._refuse()
             state = refused(known)
             return Admitted(id=0, state=state, name=found.name, error=refusal, held=held)
         if now in OPEN:
@@ -204,6 +222,13 @@ class Register:
         if not same:
             held = evolve(held, external_id=held.external_id if doubted else None, stale=True)
         return self._renew(id_, entry, doubted=doubted, held=held)
+
+    def _meet_unread(self, id_: int) -> None:
+        self._file.execute("UPDATE rows SET run = ? WHERE id = ?", (self._run, id_))
+
+    def _refuse(self) -> None:
+        """Count a row that is not kept, so that nobody takes the others for all."""
+        self._file.execute("UPDATE journal SET refused = refused + 1")
 
     def _meet_again(self, id_: int, state: RowState) -> None:
         self._file.execute(

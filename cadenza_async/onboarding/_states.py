@@ -234,6 +234,21 @@ def refused(known: Known) -> RowState:
     return RowState.UNKNOWN if doubtful else RowState.FAILED
 
 
+def unread(known: RowState, error: InvalidRowError) -> tuple[RowState, InvalidRowError]:
+    """Return the state of a row that could not be read this time, and the reason to give.
+
+    Args:
+        known: The state that the journal has it in.
+        error: Why it could not be read.
+    """
+    if known in _IN_DOUBT:
+        return RowState.UNKNOWN, error
+    if known in {RowState.PENDING, RowState.FAILED}:
+        return RowState.FAILED, error
+    reason = InvalidRowError(f"{error}; it is {known} as it was", key=error.key)
+    return RowState.FAILED, reason
+
+
 _IN_DOUBT: Final = frozenset({RowState.INTENT, RowState.UNKNOWN})
 
 OPEN: Final = frozenset({RowState.PENDING, RowState.STORED})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,12 +186,6 @@ class Store:
                 account.name,
             )
         )
-
-    def see(self, key: str) -> None:
-        """Note that a row was met, though it could not be read."""
-        self.register.refuse()
-        with suppress(UnicodeEncodeError):  # half a surrogate pair: no row has such a key
-            self._file.execute("UPDATE rows SET run = ? WHERE key = ?", (self._run, key))
 
     def complete(self) -> int:
         """Note that all rows were met; return how many of the journal's were not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -15,6 +16,7 @@ from tests.cli.process import CADENZA, Ended, cadenza, ended, environment, start
 from .files import account, crowd, private, report, table, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SIGNALS = [
@@ -72,9 +74,11 @@ async def test_a_terminal_that_goes_stops_nobody_who_does_not_mind(
     assert (end.code, end.err, len(sandbox.accounts)) == (0, "", 1)
 
 
-async def terminated_in_flight(sandbox: Sandbox, *command: str) -> Ended:
+async def terminated_in_flight(
+    sandbox: Sandbox, *command: str, known: Mapping[str, str] = MappingProxyType({})
+) -> Ended:
     """Run a command, and end it while a connect is being worked on."""
-    async with started(*CADENZA, *command, env=environment(sandbox)) as process:
+    async with started(*CADENZA, *command, env={**environment(sandbox), **known}) as process:
         await until(lambda: any(each["path"].endswith("/connect") for each in sandbox.requests))
         process.send_signal(signal.SIGTERM)
         return await ended(process)
@@ -119,6 +123,22 @@ async def test_a_row_in_doubt_that_was_changed_is_not_done(
     assert (row["state"], row["name"]) == ("UNKNOWN", "Another")
     assert "let it be as it was" in row["reason"]
     assert row["remedy"] == "Correct the row and run again."
+
+
+async def test_a_row_in_doubt_whose_secret_is_gone_is_not_done(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """It was sent, so nobody says that it was refused, with whatever shell he comes back."""
+    row = account(1, apiSecret="env:SECRET_OF_DESK_1")
+    file = private(tmp_path / "accounts.csv", table([row]))
+    sandbox.script("slow-commit:500ms@connect")
+    known = {"SECRET_OF_DESK_1": account(1)["apiSecret"]}
+    await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0", known=known)
+    end = await cadenza("onboard", str(file), sandbox=sandbox)
+    assert (end.code, end.out.splitlines()[0]) == (3, "1 in doubt (1 row)")
+    (row,) = report(tmp_path / "accounts.reports", "unfinished")
+    assert (row["state"], row["remedy"]) == ("UNKNOWN", "Correct the row and run again.")
+    assert "an environment variable that is not set" in row["reason"]
 
 
 async def test_a_row_that_was_not_come_to_is_not_its_namesake(

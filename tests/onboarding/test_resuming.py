@@ -109,6 +109,23 @@ async def test_a_row_that_was_changed_after_it_was_done_is_refused(
     assert len(job.sandbox.accounts) == 2
 
 
+async def test_a_row_that_cannot_be_read_any_more_is_not_called_refused(job: Job) -> None:
+    """What is in doubt stays so, and of what is done its reason tells."""
+    job.sandbox.script("drop-after-commit@connect")
+    async with job.running([row(1), row(2)], quarantine=60) as run:
+        done = await anext(run)
+    (doubtful,) = {"desk-1", "desk-2"} - {done.key}
+    bad = [InvalidRowError("no secret", key=key) for key in ("desk-1", "desk-2", "desk-3")]
+    found = await job.run(bad)
+    assert {key: (each.state.value, str(each.error)) for key, each in found.items()} == {
+        done.key: ("FAILED", "no secret; it is DONE as it was"),
+        doubtful: ("UNKNOWN", "no secret"),
+        "desk-3": ("FAILED", "no secret"),
+    }
+    assert await job.states([row(1), row(2)]) == {"desk-1": "DONE", "desk-2": "DONE"}
+    assert len(job.sandbox.accounts) == 2
+
+
 async def test_a_row_that_was_not_sent_may_be_changed(job: Job) -> None:
     """What is PENDING takes the new content."""
     await job.run([row(1, name="Old")], tokens={})
