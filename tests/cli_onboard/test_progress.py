@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections import Counter
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -275,16 +276,27 @@ async def test_rows_are_read_ahead_in_their_order() -> None:
 
 
 async def test_what_reading_raises_comes_after_the_rows_before() -> None:
-    """Batches that were whole before it are not lost."""
+    """None of them is lost."""
 
     def rows() -> Iterator[int]:
         yield from range(300)
         raise NotSentError("no more")
 
     ahead = ReadAhead(rows())
-    assert [await anext(ahead) for _ in range(256)] == list(range(256))
+    assert [await anext(ahead) for _ in range(300)] == list(range(300))
     with pytest.raises(NotSentError):
         await anext(ahead)
+
+
+async def test_a_row_does_not_wait_for_the_next() -> None:
+    """Whoever writes the rows may want to see what becomes of one before the next."""
+    answers = Queue[int]()
+    ahead = ReadAhead(iter(answers.get, 3))
+    for number in range(3):
+        answers.put(number)
+        assert await anext(ahead) == number
+    answers.put(3)
+    assert [each async for each in ahead] == []
 
 
 def test_a_reader_ends_with_its_loop() -> None:
@@ -295,7 +307,7 @@ def test_a_reader_ends_with_its_loop() -> None:
         return await anext(ahead)
 
     assert asyncio.run(take_one()) == 1
-    ahead._room.release(100)
+    ahead._fetch()  # there is room for more
     assert ahead._thread is not None
     ahead._thread.join(timeout=5)
     assert not ahead._thread.is_alive()

@@ -53,8 +53,8 @@ async def test_a_job_that_has_not_met_all_of_its_rows_is_not_done(
     command = ("onboard", "-", "--journal", str(journal))
     async with started(*CADENZA, *command, env=environment(sandbox)) as process:
         cast("asyncio.StreamWriter", process.stdin).write(text)
-        await until(lambda: len(sandbox.accounts) == 256)
-        while await asyncio.to_thread(done, journal) < 256:  # noqa: ASYNC110
+        await until(lambda: len(sandbox.accounts) == 400)
+        while await asyncio.to_thread(done, journal) < 400:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         ends = [await cadenza("onboard", "--status", str(journal))]
         process.kill()
@@ -63,7 +63,7 @@ async def test_a_job_that_has_not_met_all_of_its_rows_is_not_done(
     assert [end.code for end in ends] == [3, 3]
     for end in ends:
         assert end.out.splitlines()[1:] == [
-            "256 connected (256 rows)",
+            "400 connected (400 rows)",
             "The newest run has not met all of its rows.",
             "The same command again goes on with what is not done.",
         ]

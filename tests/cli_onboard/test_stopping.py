@@ -168,10 +168,10 @@ async def test_somebody_who_says_nothing_is_not_waited_for(
     text = table(account(number) for number in range(400)).encode()
     async with started(*command, env=environment(sandbox)) as process:
         cast("asyncio.StreamWriter", process.stdin).write(text)
-        await until(lambda: len(sandbox.accounts) >= 256)
+        await until(lambda: len(sandbox.accounts) >= 400)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(5):
             assert await process.wait() == 143
         out = await cast("asyncio.StreamReader", process.stdout).read()
     assert b"standard input was not read to its end." in out
-    assert len(report(tmp_path / "a.reports", "connected")) == 256
+    assert len(report(tmp_path / "a.reports", "connected")) == 400
