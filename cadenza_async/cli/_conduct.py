@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from attrs import define, field, frozen
 
 from cadenza_async.cli._client import run
-from cadenza_async.cli._exits import stopped
+from cadenza_async.cli._exits import Stopped, stopped, unhurried
 from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import Progress, watched
 from cadenza_async.cli._rows import Source
@@ -20,7 +20,7 @@ from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import CadenzaError, ConfigError, UsageError
-from cadenza_async.onboarding import onboard
+from cadenza_async.onboarding import RowState, onboard
 from cadenza_async.onboarding._files.ahead import ReadAhead
 from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
 from cadenza_async.onboarding._files.reports import Reports, describe
@@ -164,7 +164,10 @@ class Conduct:
         except sqlite3.Error as error:
             ended = ConfigError(f"the journal {self.journal} cannot be used: {error}")
         if ended is None or self._rows.users:
-            self._conclude()
+            with unhurried():
+                self._conclude()
+        if isinstance(ended, Stopped):
+            ended.doubtful = self._tally.states[RowState.UNKNOWN] > 0
         if ended := ended or self._unwritten or self._unheard:
             raise ended
         return self._tally.code()

@@ -36,6 +36,7 @@ class Stopped(KeyboardInterrupt):
 
     Attributes:
         pending: The write that may have been done nevertheless.
+        doubtful: Whether anything may have been done nevertheless.
     """
 
     def __init__(self, text: str = "interrupted", *, code: int = 130) -> None:
@@ -43,6 +44,7 @@ class Stopped(KeyboardInterrupt):
         self.text = text
         self.code = code
         self.pending: Attempt | None = None
+        self.doubtful = False
 
 
 def stopped(stop: KeyboardInterrupt) -> Stopped:
@@ -52,6 +54,16 @@ def stopped(stop: KeyboardInterrupt) -> Stopped:
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     return Stopped()
+
+
+@contextmanager
+def unhurried() -> Generator[None]:
+    """Let no further Ctrl-C break off what tells of the first; SIGTERM still does."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def terminated() -> Stopped:

@@ -89,7 +89,7 @@ class Output:
     def stopped(self, stopped: Stopped, remedy: str | None) -> None:
         """Tell that the command was ended, and what may have been done by then."""
         text, pending = stopped.text, stopped.pending
-        facts: dict[str, Any] = {"outcomeUnknown": pending is not None}
+        facts: dict[str, Any] = {"outcomeUnknown": pending is not None or stopped.doubtful}
         if pending is not None:
             text = f"{text}, but {pending.path} had been sent and may have been done"
             facts |= {"venue": pending.venue, "name": pending.name}

@@ -29,6 +29,16 @@ import runpy, signal
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
 """
+IMPATIENT = """
+import os, runpy, signal
+from cadenza_async.onboarding._files.reports import Reports
+commit = Reports.commit
+def interrupted(reports):
+    os.kill(os.getpid(), signal.SIGINT)
+    commit(reports)
+Reports.commit = interrupted
+runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.mark.parametrize(("number", "code", "word"), SIGNALS, ids=["SIGINT", "SIGTERM", "SIGHUP"])
@@ -106,6 +116,33 @@ async def test_what_outlasts_the_grace_period_is_in_doubt(tmp_path: Path, sandbo
     again = await cadenza("onboard", str(file), "--quarantine", "1", sandbox=sandbox)
     assert (again.code, len(sandbox.accounts)) == (0, 1)
     assert sum(each["path"].endswith("/connect") for each in sandbox.requests) == 1
+
+
+async def test_scripts_are_told_that_something_is_in_doubt(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """By the row, by the counts, and by what ended the command."""
+    file = private(tmp_path / "accounts.csv", table([account(1)]))
+    sandbox.script("slow-commit:500ms@connect")
+    end = await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0", "--json")
+    row, summary, stop = end.json
+    assert row["state"] == "UNKNOWN"
+    assert summary["summary"]["counts"]["UNKNOWN"] == 1
+    assert stop["error"]["outcomeUnknown"] is True
+
+
+async def test_somebody_who_presses_again_is_told_all(tmp_path: Path, sandbox: Sandbox) -> None:
+    """What became of the rows is written down before the command ends."""
+    file = private(tmp_path / "accounts.csv", table([account(1), account(2)]))
+    sandbox.script("latency:100ms:100%@connect")
+    command = ("-c", IMPATIENT, "onboard", str(file), "--concurrency", "1")
+    async with started(*command, env=environment(sandbox)) as process:
+        await until(lambda: bool(sandbox.accounts))
+        process.send_signal(signal.SIGINT)
+        end = await ended(process)
+    assert (end.code, end.err) == (130, "interrupted\n")
+    told = [len(report(tmp_path / "accounts.reports", name)) for name in ("connected", "unfinished")]
+    assert told == [len(sandbox.accounts), 2 - len(sandbox.accounts)]
 
 
 async def test_a_row_in_doubt_that_was_changed_is_not_done(
