@@ -126,7 +126,7 @@ async def test_scripts_are_told_that_something_is_in_doubt(
     sandbox.script("slow-commit:500ms@connect")
     end = await terminated_in_flight(sandbox, "onboard", str(file), "--grace", "0", "--json")
     row, summary, stop = end.json
-    assert row["state"] == "UNKNOWN"
+    assert (row["state"], row["attempts"]) == ("UNKNOWN", 1)
     assert summary["summary"]["counts"]["UNKNOWN"] == 1
     assert stop["error"]["outcomeUnknown"] is True
 
@@ -141,8 +141,9 @@ async def test_somebody_who_presses_again_is_told_all(tmp_path: Path, sandbox: S
         process.send_signal(signal.SIGINT)
         end = await ended(process)
     assert (end.code, end.err) == (130, "interrupted\n")
-    told = [len(report(tmp_path / "accounts.reports", name)) for name in ("connected", "unfinished")]
-    assert told == [len(sandbox.accounts), 2 - len(sandbox.accounts)]
+    folder, done = tmp_path / "accounts.reports", len(sandbox.accounts)
+    assert len(report(folder, "connected")) == done
+    assert len(report(folder, "unfinished")) == 2 - done
 
 
 async def test_a_row_in_doubt_that_was_changed_is_not_done(

@@ -131,13 +131,14 @@ def _fits(row: JournalRow, origin: Origin) -> bool:
 
 
 def outcome_of(row: JournalRow) -> RowOutcome:
-    """Return what became of a row, as its journal has it."""
+    """Return what became of a row, as its journal has it; the attempts are those of all runs."""
     state = RowState.UNKNOWN if row.state is RowState.INTENT else row.state
     return RowOutcome(
         key=row.key,
         state=state,
         account=row.account,
         error=row.error,
+        attempts=row.attempts,
         user=row.user,
         venue=row.venue,
         name=row.name,
