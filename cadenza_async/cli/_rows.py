@@ -64,10 +64,11 @@ def open_source(file: str, *, allow_insecure: bool) -> Source:
     path = Path(file)
     with _named(file):
         found = survey(path)
-    if found is not None and found.exposure is not None:
+    if found is None:  # a pipe, which may be somewhere in /dev
+        return Source(name=file, rows=_read(file, Path()))
+    if found.exposure is not None:
         _object(f"{file}, {found.exposure}", allowed=allow_insecure)
-    users = None if found is None else found.rows
-    return Source(name=file, rows=_read(file, path.parent), users=users)
+    return Source(name=file, rows=_read(file, path.parent), users=found.rows)
 
 
 def open_tokens(file: str, *, allow_insecure: bool) -> Mapping[str, Token]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,22 @@ async def test_a_pipe_is_read_once(tmp_path: Path, sandbox: Sandbox) -> None:
         cadenza(*command, sandbox=sandbox), asyncio.to_thread(pipe.write_text, text)
     )
     assert (end.code, end.err, len(sandbox.accounts)) == (0, "", 1)
+
+
+def test_references_of_a_pipe_begin_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of standard input do: that of <(…) is somewhere in /dev."""
+    monkeypatch.chdir(tmp_path)
+    private(tmp_path / "secret", "a secret")
+    pipe = tmp_path / "elsewhere" / "accounts"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe, 0o600)
+    writer = Thread(target=pipe.write_text, args=(table([account(1, apiSecret="file:secret")]),))
+    writer.start()
+    (row,) = open_source(str(pipe), allow_insecure=False).rows
+    writer.join()
+    assert row.flaws == ()
 
 
 async def test_keys_are_not_typed_in(sandbox: Sandbox) -> None:
