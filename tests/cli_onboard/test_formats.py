@@ -24,6 +24,10 @@ ACCOUNT = NewAccount(
     venue="BINANCE", api_key=KEY, api_secret=SECRET, name="Büro, „7“", key="k-1", user="u-1"
 )
 CSV, JSON = table([ROW]), lines([ROW])
+SPACED = (
+    "venue, apiKey, apiSecret, name, key, user\r\n"
+    f'BINANCE, {KEY}, "{SECRET}", "Büro, „7“", k-1, u-1\r\n'
+)
 EXCEL, TABS = table([ROW], delimiter=";"), table([ROW], delimiter="\t")
 
 
@@ -46,6 +50,7 @@ def read(text: str | bytes, folder: Path) -> list[FileRow]:
         f"\r\n \r\n{CSV}\r\n,,,,,,,\r\n",
         CSV.replace("apiKey", "api_key").replace("apiSecret", " API_SECRET "),
         CSV.replace("BINANCE", " BINANCE "),
+        SPACED,
         CSV.rstrip("\r\n"),
         JSON,
         JSON.encode("utf-8-sig"),
@@ -56,7 +61,7 @@ def read(text: str | bytes, folder: Path) -> list[FileRow]:
     ],
     ids=[
         "csv", "csv with a mark", "unix", "Excel", "tabs", "sep", "sep quoted", "blank lines",
-        "spellings", "spaces", "no last newline", "json", "json with a mark",
+        "spellings", "spaces", "spaced", "no last newline", "json", "json with a mark",
         "json with blank lines", "json spellings", "nulls", "empty",
     ],
 )  # fmt: skip
@@ -82,6 +87,29 @@ def test_a_secret_may_look_like_a_reference(tmp_path: Path) -> None:
     (row,) = read(table([account(1, apiSecret=f"plain:env:{KEY}")]), tmp_path)
     assert row.account is not None
     assert row.account.api_secret == Secret(f"env:{KEY}")
+
+
+def test_a_reference_may_follow_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up, and not sent to the exchange."""
+    monkeypatch.setenv("SOME_SECRET", SECRET)
+    text = "venue, apiKey, apiSecret\nBINANCE, a key, env:SOME_SECRET\n"
+    (row,) = read(text, tmp_path)
+    assert row.account == NewAccount(venue="BINANCE", api_key="a key", api_secret=SECRET)
+
+
+def test_a_bad_row_tells_which_lines_it_took(tmp_path: Path) -> None:
+    """The rows in them are told of nowhere else."""
+    good = "BINANCE,a key,a secret\n"
+    header = "venue,apiKey,apiSecret\n"
+    (row,) = read(f'{header}BINANCE,"a key,a secret\n{good}{good}', tmp_path)
+    (flaw,) = row.flaws
+    assert (flaw.line, flaw.text) == (
+        2,
+        "cannot be read: unexpected end of data (it goes to line 4: is a quotation mark missing?)",
+    )
+    bad, after = read(f'{header}BINANCE,"a key,a secret\n{good}"a "key,a secret\n{good}', tmp_path)
+    assert bad.flaws[0].text.endswith("(it goes to line 4: is a quotation mark missing?)")
+    assert (after.line, after.flaws) == (5, ())
 
 
 def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) -> None:

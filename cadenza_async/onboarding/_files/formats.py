@@ -119,7 +119,7 @@ class _Header:
 
 def _read_csv(first: str, lines: Lines, before: int) -> Iterator[Record]:
     delimiter = max(",;\t", key=first.count)  # Excel separates by what the country is used to
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     header = _read_header(reader)
     while True:
         number = before + reader.line_num + 1
@@ -127,7 +127,7 @@ def _read_csv(first: str, lines: Lines, before: int) -> Iterator[Record]:
         if cells is None:
             return
         if problem is not None:
-            yield _bad(number, problem)
+            yield _bad(number, problem + _swallowed(number, before + reader.line_num))
         elif any(cells):
             given = {name: cell for name, cell in zip(header.names, cells, strict=False) if cell}
             yield make_record(number, given, header.spelled)
@@ -140,6 +140,11 @@ def _next_row(reader: Iterator[list[str]], size: int) -> tuple[list[str] | None,
     except csv.Error as error:
         return [], f"cannot be read: {error}"
     return cells, None if cells is None else _judge_size(cells, size)
+
+
+def _swallowed(first: int, last: int) -> str:
+    """Name the lines that a bad row took with it, as rows of their own may be among them."""
+    return f" (it goes to line {last}: is a quotation mark missing?)" if last > first else ""
 
 
 def _judge_size(cells: Sequence[str], size: int) -> str | None:
