@@ -58,12 +58,17 @@ def stopped(stop: KeyboardInterrupt) -> Stopped:
 
 @contextmanager
 def unhurried() -> Generator[None]:
-    """Let no further Ctrl-C break off what tells of the first; SIGTERM still does."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Let what tells of the end be broken off by SIGTERM alone.
+
+    People press Ctrl-C again, and of a terminal that goes both system and shell tell.
+    """
+    known = (getattr(signal, name, None) for name in ("SIGINT", "SIGHUP"))  # one on Windows
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in known if each}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def terminated() -> Stopped:

@@ -35,6 +35,7 @@ from cadenza_async.onboarding._files.reports import Reports
 commit = Reports.commit
 def interrupted(reports):
     os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGHUP)
     commit(reports)
 Reports.commit = interrupted
 runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
@@ -131,7 +132,7 @@ async def test_scripts_are_told_that_something_is_in_doubt(
     assert stop["error"]["outcomeUnknown"] is True
 
 
-async def test_somebody_who_presses_again_is_told_all(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_who_is_told_to_end_again_tells_all(tmp_path: Path, sandbox: Sandbox) -> None:
     """What became of the rows is written down before the command ends."""
     file = private(tmp_path / "accounts.csv", table([account(1), account(2)]))
     sandbox.script("latency:100ms:100%@connect")
