@@ -43,7 +43,9 @@ def cadenza_client(cadenza_sandbox: Sandbox) -> AsyncCadenza:
     """A client of that sandbox, to be opened with ``async with`` in your test."""
     from cadenza_async.client import AsyncCadenza
 
-    return AsyncCadenza(cadenza_sandbox.access_token, base_url=cadenza_sandbox.url)
+    return AsyncCadenza(
+        cadenza_sandbox.access_token, base_url=cadenza_sandbox.url, dialect=cadenza_sandbox.dialect
+    )
 
 
 @pytest.fixture
@@ -51,7 +53,9 @@ def cadenza_blocking_client(cadenza_sandbox: Sandbox) -> Iterator[Cadenza]:
     """An open blocking client of that sandbox."""
     from cadenza_async.sync import Cadenza
 
-    with Cadenza(cadenza_sandbox.access_token, base_url=cadenza_sandbox.url) as client:
+    with Cadenza(
+        cadenza_sandbox.access_token, base_url=cadenza_sandbox.url, dialect=cadenza_sandbox.dialect
+    ) as client:
         yield client
 
 

@@ -67,7 +67,8 @@ def demo() -> None:
 async def _take_tour(tell: Story) -> None:
     async with Sandbox() as sandbox:
         tell.opened(sandbox.url)
-        async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as client:
+        token, url, dialect = sandbox.access_token, sandbox.url, sandbox.dialect
+        async with AsyncCadenza(token, base_url=url, dialect=dialect) as client:
             await tour(client, tell)
     tell.source(inspect.getsource(tour))
 

@@ -23,8 +23,8 @@ TOUR = r"""
 
 
 async def test_the_demo_tells_what_it_does_and_shows_its_source() -> None:
-    """In a pipe there are no colours, and the source is what ran."""
-    end = await cadenza("demo")
+    """In a pipe there are no colours, the source is what ran, and what the shell has set is not."""
+    end = await cadenza("demo", env={"CADENZA_DIALECT": "nobody's"})
     assert (end.code, end.err) == (0, "")
     assert re.match(TOUR, end.out, re.DOTALL)
     assert end.out.endswith(inspect.getsource(tour))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -61,16 +62,41 @@ def test_nothing_is_loaded():
     assert "aiohttp" not in sys.modules
 """
 
+DIALECTS = """
+import asyncio
 
-@pytest.mark.parametrize(("source", "passed"), [(ENGINE, 3), (IMPORTS, 1)])
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from cadenza_async.sandbox import Sandbox
+
+
+@pytest.fixture(params=["pages", "openapi"])
+def cadenza_sandbox(request):
+    with start_blocking_portal() as portal:
+        with portal.wrap_async_context_manager(Sandbox(dialect=request.param)) as sandbox:
+            yield sandbox
+
+
+def test_both_clients_speak_the_dialect_of_the_sandbox(cadenza_blocking_client, cadenza_client):
+    async def lists():
+        async with cadenza_client as client:
+            return [each async for each in client.list_accounts(status="ACTIVE")]
+
+    assert asyncio.run(lists()) == list(cadenza_blocking_client.list_accounts(status="ACTIVE"))
+"""
+
+
+@pytest.mark.parametrize(("source", "passed"), [(ENGINE, 3), (IMPORTS, 1), (DIALECTS, 2)])
 def test_fixtures_work_in_a_suite_of_the_users(tmp_path: Path, source: str, passed: int) -> None:
-    """Without any async plugin, the fixtures give a sandbox, clients and faults."""
+    """Without any async plugin, whatever the shell has set, they give all that a test needs."""
     (tmp_path / "conftest.py").write_text(PLUGIN)
     (tmp_path / "test_engine.py").write_text(source)
     absent = [f"-pno:{name}" for name in ("asyncio", "anyio", "aiohttp", "cacheprovider")]
     alone = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", *absent, *alone],
+        env={**os.environ, "CADENZA_DIALECT": "nobody's"},
         capture_output=True,
         text=True,
         check=False,
