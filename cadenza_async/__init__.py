@@ -111,15 +111,17 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name on its first use, so that importing the package costs nothing."""
-    if name == "errors":
-        return import_module("cadenza_async.errors")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # who would take every name, misspelt ones too, for one that is there
+
+    def __getattr__(name: str) -> object:
+        """Load a public name on its first use, so that importing the package costs nothing."""
+        if name == "errors":
+            return import_module("cadenza_async.errors")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
