@@ -128,6 +128,8 @@ def onboard(
             async for outcome in run:
                 print(outcome.key, outcome.state)
 
+    As the method of a `Cadenza` it takes no pool, and wants ``with`` and ``for``.
+
     Every row yields one outcome, those that an earlier run settled included. The journal is what
     a later run with the same rows goes on from, whatever became of this one. No secret is in it.
 
