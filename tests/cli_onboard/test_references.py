@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from cadenza_async.sandbox import Sandbox
 
 KEYRING = """
-class errors:
-    KeyringError = KeyError
-
 def get_password(service, name):
     return f"{service}+{name}"
 """

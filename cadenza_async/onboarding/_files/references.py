@@ -6,7 +6,7 @@ import os
 import stat
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
 
@@ -96,11 +96,11 @@ def _from_keyring(place: str, __: Path) -> str:
         raise UsageError(
             "refers to the keyring, which is an extra: pip install 'cadenza_async[keyring]'"
         )
-    keyring: Any = import_module("keyring")
     value: str | None = None
     try:
-        value, problem = keyring.get_password(service, name), "an entry that is not in the keyring"
-    except keyring.errors.KeyringError:
+        value = import_module("keyring").get_password(service, name)
+        problem = "an entry that is not in the keyring"
+    except Exception:  # noqa: BLE001  # backends raise what they like
         problem = "a keyring that cannot be read"
     if not value:
         raise UsageError(f"refers to {problem}")
