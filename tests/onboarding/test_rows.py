@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from cadenza_async import RowState
 from cadenza_async.onboarding._rows import enter
@@ -18,6 +18,8 @@ from .jobs import row
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cadenza_async.onboarding._register import Admitted
 
 KEYED = hmac.new(bytes(32), digestmod="sha256")
 
@@ -61,11 +63,38 @@ def test_a_row_goes_no_way_that_there_is_not(tmp_path: Path) -> None:
         store.close()
 
 
+WAYS = {state: [RowState.INTENT, state] for state in RowState} | {
+    RowState.PENDING: [],
+    RowState.INTENT: [RowState.INTENT],
+    RowState.CONFLICT: [RowState.INTENT, RowState.UNKNOWN, RowState.CONFLICT],
+}
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_the_name_of_a_row_that_is_not_there_any_more(tmp_path: Path, state: RowState) -> None:
+    """Only if nothing can have come of that row, in whatever run, another one may have it."""
+    admitted: list[Admitted] = []
+    for number in (1, 2):
+        store = Store(str(tmp_path / "journal"), "https://example.test", retry_failed=False)
+        entry = enter(row(number, name="Desk"), KEYED, unique_names=False)
+        admitted += store.register.admit([entry])
+        for each in WAYS[state] if number == 1 else []:
+            store.move([Move(admitted[0].id, each)])
+        store.close()
+    free = state in {RowState.PENDING, RowState.FAILED}
+    assert admitted[1].state is (RowState.PENDING if free else RowState.FAILED)
+
+
 FIELDS = ["venue", "api_key", "api_secret", "api_passphrase", "name", "account_type", "user"]
 FACTS = st.fixed_dictionaries({name: st.text("ab", min_size=4, max_size=5) for name in FIELDS})
 
 
+ALIKE = dict.fromkeys(FIELDS, "aaaa")
+
+
 @given(FACTS, FACTS)
+@example(ALIKE | {"api_key": "aaaaa"}, ALIKE | {"api_secret": "aaaaa"})
+@example(ALIKE | {"api_secret": "aaaaa"}, ALIKE | {"api_passphrase": "aaaaa"})
 def test_a_fingerprint_tells_contents_apart(first: dict[str, str], second: dict[str, str]) -> None:
     """Equal for equal contents, different for different ones, however the parts are cut."""
     prints = [
