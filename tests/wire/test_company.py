@@ -327,6 +327,15 @@ async def test_what_every_request_says(server: RawServer) -> None:
         assert request.header("Accept-Encoding") == "identity"
 
 
+async def test_cookies_are_not_kept(plain: RawServer) -> None:
+    """What a gateway sets for one identity is not sent with the calls of the others."""
+    plain.play(answers(200, LISTED, set_cookie="session=of-somebody"))
+    async with line_to(base_url=f"http://localhost:{plain.port}") as line:
+        await line.listing()
+        await line.listing()
+    assert [request.header("Cookie") for request in plain.requests] == [None, None]
+
+
 @pytest.mark.parametrize("middlewares", [[], [stubborn]], ids=["bare", "with middlewares"])
 @pytest.mark.parametrize("lent", [False, True], ids=["own session", "lent session"])
 async def test_canned_answers(canned: Canned, middlewares: list[Any], *, lent: bool) -> None:
