@@ -78,5 +78,6 @@ def test_a_refresh_token_that_may_be_spent_is_not_used_again() -> None:
                 await client.user()
             await client.user()
             assert (_asked(sandbox, "refresh"), _asked(sandbox, "login")) == (1, 3)
+            assert not [each for each in sandbox.requests if each["status"] == 401]
 
     run(main)

@@ -117,6 +117,15 @@ async def test_an_account_is_found_though_the_servers_clock_was_set(
         assert await client.resolve(await lose(client)) is not None
 
 
+async def test_a_gateways_clock_dates_no_account(plain: RawServer) -> None:
+    """A page in the place of an answer may come from a machine whose clock is wrong."""
+    ahead = formatdate(time.time() + 3 * HOUR, usegmt=True)
+    row = {"name": "Desk 1", "createdAt": int(time.time() * 1000)}
+    async with client_on(Machine(), plain) as client:
+        plain.play(answers(502, b"<html>bad gateway", date=ahead), listing(row, dated=False))
+        assert await client.resolve(await lose(client)) is not None
+
+
 async def test_a_clock_that_runs_on_leaves_older_accounts_out(plain: RawServer) -> None:
     """A machine that is an hour wrong all the time knows what was there before."""
     old = int((time.time() - 60) * 1000)

@@ -16,7 +16,7 @@ from cadenza_async.errors import (
     CredentialsRejectedError,
     DeadlineExceededError,
 )
-from tests.raw import RawServer, answers, done, envelope
+from tests.raw import RawServer, answers, done, envelope, later
 
 from .line import CALLS, check_told, failure, line_to, settle
 
@@ -118,6 +118,20 @@ async def test_a_hundred_tasks_meet_an_expired_token(
     verdicts = line.verdicts[told:]
     assert (verdicts.count("refused"), verdicts.count("done")) == (CALLERS, CALLERS)
     check_told(line, server)
+
+
+async def test_a_refused_token_tells_nothing_of_a_limit(plain: RawServer) -> None:
+    """Whoever waits for the first answer that may tell of one goes on waiting."""
+    gate = asyncio.Event()
+    plain.play(EXPIRED, later(gate, done))
+    async with line_to(plain, token=Issuer().ask) as line:
+        calls = [asyncio.create_task(line.connect(f"Desk {n}")) for n in range(3)]
+        await plain.until(lambda: len(plain.requests) == 2)
+        await settle()
+        assert len(plain.requests) == 2
+        gate.set()
+        await asyncio.gather(*calls)
+    assert line.verdicts == ["refused", "done", "done", "done"]
 
 
 @pytest.mark.parametrize("kind", CALLS)
