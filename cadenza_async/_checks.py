@@ -49,10 +49,10 @@ def _is_blank(text: str) -> bool:
 
 
 def check_moment(argument: str, moment: object) -> None:
-    """Refuse what is no time, or a time without a time zone, naming the argument.
+    """Refuse what is no time, or a time without a time zone.
 
     Raises:
-        UsageError: If it is one of them.
+        UsageError: If it is either. The text names the argument.
     """
     if not isinstance(moment, datetime):
         raise UsageError(f"{argument} must be a datetime with a time zone")
