@@ -6,9 +6,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
-from cadenza_async import RowState
+from cadenza_async import ReachableAccount, RowState
 from cadenza_async.errors import AmbiguousOutcomeError, ConflictError, InvalidRequestError
+from cadenza_async.onboarding._credential_steps import Verify
+from cadenza_async.onboarding._credentials import Held
+from cadenza_async.onboarding._desk import Row
 from tests.raw import Act, Exchange, RawServer, answers, envelope, hang_up
 
 from .jobs import Job, row
@@ -149,6 +153,19 @@ async def test_a_name_may_be_cut_where_nothing_else_is_told(job: Job) -> None:
     assert outcome.state is RowState.CONFLICT
     assert isinstance(outcome.error, AmbiguousOutcomeError)
     assert [each.name for each in outcome.error.accounts] == ["De"]
+
+
+def test_once_chosen_no_other_account_is() -> None:
+    """The one that was sent may be connected by now; what is free by now is not the row's."""
+    held = Held(credential_id="c-1", external_id="e-1")
+    it = Row(account=row(1), key="desk-1", held=held)
+    known: dict[str, Any] = {"venue": "BINANCE", "account_type": "SPOT"}
+    ours = ReachableAccount(
+        external_trading_account_id="e-1", status="ACTIVE", trading_account_id="a-1", **known
+    )
+    free = ReachableAccount(external_trading_account_id="e-2", status="NEW", **known)
+    assert isinstance(Verify().take(it, [ours, free]), ConflictError)
+    assert it.held == evolve(held, told="a-1")
 
 
 @pytest.mark.parametrize("status", ["LOCKED", "SOME NEW WORD"])
