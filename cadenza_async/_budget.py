@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-from attrs import field, frozen
-
-from cadenza_async._calls import RateClass
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from cadenza_async._calls import RateClass
     from cadenza_async._clock import ServerClock
     from cadenza_async._headers import RateReport
 
@@ -17,8 +14,7 @@ _UNASKED_WAIT = 1.0
 _LONGEST_WAIT = 3600.0  # after which one call finds out whether the server meant it
 
 
-@frozen(kw_only=True)
-class Ticket:
+class Ticket(NamedTuple):
     """Leave to make one call.
 
     Attributes:
@@ -27,7 +23,7 @@ class Ticket:
     """
 
     rate_class: RateClass
-    budget: Budget = field(repr=False)
+    budget: Budget
 
 
 class Budget:
@@ -87,7 +83,7 @@ class Budget:
         """Charge one call, whether there is room or not."""
         self._left -= 1
         self._in_flight[rate_class] = self._in_flight.get(rate_class, 0) + 1
-        return Ticket(rate_class=rate_class, budget=self)
+        return Ticket(rate_class, self)
 
     def opens(self, now: float) -> float | None:
         """Return when there may be room again; None if a call in flight has to tell."""
@@ -154,8 +150,8 @@ class Budget:
             self._open(report.reset, min(self._left, report.remaining))
         elif self._reset is None or report.reset < current:
             self._left += 1  # it was counted in a window that is over
-        else:
-            self._left = min(self._left, report.remaining)
+        elif report.remaining < self._left:
+            self._left = report.remaining
 
     def _open(self, reset: float, left: int) -> None:
         self._reset, self._left = reset, left
@@ -163,7 +159,8 @@ class Budget:
 
     def _finish(self, ticket: Ticket) -> None:
         self._in_flight[ticket.rate_class] -= 1
-        self._stale = max(0, self._stale - 1)
+        if self._stale:
+            self._stale -= 1
         self._probe_if_idle()
 
     def _probe_if_idle(self) -> None:

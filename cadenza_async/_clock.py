@@ -38,9 +38,12 @@ class ServerClock:
             received: When its answer was there.
         """
         least, most = date - received, date + 1 - sent
-        if self.known and least <= self._most and most >= self._least:
-            least, most = max(least, self._least), min(most, self._most)
-        self._least, self._most, self.known = least, most, True
+        anew = not self.known or least > self._most or most < self._least
+        if anew or least > self._least:
+            self._least = least
+        if anew or most < self._most:
+            self._most = most
+        self.known = True
 
     def now(self) -> float:
         """Return the loop's time."""

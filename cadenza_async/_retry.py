@@ -38,7 +38,8 @@ class RetryBudget:
 
     def credit(self) -> None:
         """Note a success."""
-        self._tokens = min(_BUDGET, self._tokens + 1)
+        if self._tokens < _BUDGET:
+            self._tokens += 1
 
 
 @frozen(kw_only=True)
