@@ -30,8 +30,13 @@ class RateReport(NamedTuple):
     reset: float
 
 
-def rate_report(headers: Mapping[str, str]) -> RateReport | None:
-    """Read ``X-RateLimit-*``; None unless all three are there and make sense."""
+def rate_report(headers: Mapping[str, str], date: float | None) -> RateReport | None:
+    """Read ``X-RateLimit-*``; None unless all three are there and make sense.
+
+    Args:
+        headers: Of the answer.
+        date: Their `server_time`.
+    """
     limit = _number(headers.get("X-RateLimit-Limit"))
     if limit is None:
         return None
@@ -39,7 +44,6 @@ def rate_report(headers: Mapping[str, str]) -> RateReport | None:
     reset = _number(headers.get("X-RateLimit-Reset"))
     if limit < 1 or remaining is None or reset is None:
         return None
-    date = server_time(headers)
     if reset > _LATEST or (date is not None and reset > date + _LONGEST_WINDOW):
         return None
     return RateReport(int(limit), int(remaining), reset)
@@ -57,8 +61,8 @@ def reset_in(headers: Mapping[str, str], now: float) -> float | None:
         headers: Of the answer.
         now: The time when the answer has no ``Date``, in Unix seconds.
     """
-    report = rate_report(headers)
     date = server_time(headers)
+    report = rate_report(headers, date)
     return None if report is None else max(0.0, report.reset - (now if date is None else date))
 
 

@@ -13,7 +13,12 @@ from cadenza_async._retry import Tried, plan
 from cadenza_async._tokens import Tokens
 from cadenza_async.auth import NoToken
 from cadenza_async.config import seconds
-from cadenza_async.errors import AuthenticationError, CadenzaError, DeadlineExceededError
+from cadenza_async.errors import (
+    AuthenticationError,
+    CadenzaError,
+    DeadlineExceededError,
+    OutcomeUnknownError,
+)
 from cadenza_async.models import Attempt, TradingAccount
 
 if TYPE_CHECKING:
@@ -228,11 +233,12 @@ class _Sending(Generic[T]):
         outcome = judge(self._call, reply, sent_at=self._first_sent, token=self._token)
         report = None
         if isinstance(reply, Answer):
-            date, report = server_time(reply.headers), rate_report(reply.headers)
+            date = server_time(reply.headers)
+            report = rate_report(reply.headers, date)
             believed = report or (outcome.reading and outcome.reading.envelope is not None)
             if date is not None and believed:  # a gateway's clock is what its limit goes by
                 self._shared.clock.observe(date, sent=sent, received=received)
-        if self._call.write and outcome.verdict is Verdict.UNKNOWN:
+        if self._call.write and isinstance(outcome.error, OutcomeUnknownError):
             self._shared.clock.doubt(self._offset, self._ahead)
         self._settle(ticket, outcome, report)
         self._tell(outcome.verdict, received - sent, outcome)
@@ -241,19 +247,19 @@ class _Sending(Generic[T]):
     def _settle(
         self, ticket: Ticket | None, outcome: Outcome[T], report: RateReport | None
     ) -> None:
-        limits, verdict, reading = self._session.limits, outcome.verdict, outcome.reading
-        if verdict is Verdict.NOT_SENT:
-            limits.refund(ticket)
-        elif reading is None:
-            limits.settle(ticket, report, answered=False)
-        else:
+        limits, reading = self._session.limits, outcome.reading
+        if reading is not None:
             limits.settle(
                 ticket,
                 report,
                 answered=reading.envelope is not None and reading.status != 401,
-                refused=reading.status == 429 and verdict is Verdict.THROTTLED,
+                refused=reading.status == 429 and outcome.verdict is Verdict.THROTTLED,
                 wait=reading.wait,
             )
+        elif outcome.verdict is Verdict.NOT_SENT:
+            limits.refund(ticket)
+        else:
+            limits.settle(ticket, report, answered=False)
 
     def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""

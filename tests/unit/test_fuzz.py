@@ -139,8 +139,7 @@ def check(kind: str, reply: Answer) -> Outcome[Any]:
         unsure = isinstance(outcome.error, OutcomeUnknownError)
         assert unsure is (outcome.verdict is Verdict.UNKNOWN and call(kind).write)
     assert outcome.asked_to_wait is None or outcome.asked_to_wait >= 0
-    rate_report(reply.headers)
-    server_time(reply.headers)
+    rate_report(reply.headers, server_time(reply.headers))
     return outcome
 
 

@@ -24,14 +24,16 @@ def report(**changes: str | None) -> RateReport | None:
     """Read a full set of headers with some replaced, or left out."""
     named = {f"X-RateLimit-{name.title()}": value for name, value in changes.items()}
     merged = {**FULL, "Date": DATE, **named}
-    return rate_report(CIMultiDict({name: text for name, text in merged.items() if text}))
+    headers = CIMultiDict({name: text for name, text in merged.items() if text})
+    return rate_report(headers, server_time(headers))
 
 
 def test_a_full_set() -> None:
     """Three numbers make a report; names are read without case."""
     wanted = RateReport(limit=30, remaining=29, reset=1767323100.0)
     assert report() == wanted
-    assert rate_report(CIMultiDict({name.upper(): text for name, text in FULL.items()})) == wanted
+    shouted = CIMultiDict({name.upper(): text for name, text in FULL.items()})
+    assert rate_report(shouted, None) == wanted
 
 
 @pytest.mark.parametrize("missing", ["limit", "remaining", "reset"])
@@ -73,8 +75,8 @@ def test_a_reset_must_be_near(reset: float, *, known: bool) -> None:
 def test_without_a_date_only_the_unit_is_checked() -> None:
     """Nothing is known about the server's clock then."""
     headers = {**FULL, "X-RateLimit-Reset": "100000000000"}
-    assert rate_report(headers) is not None
-    assert rate_report({**headers, "X-RateLimit-Reset": "100000000001"}) is None
+    assert rate_report(headers, None) is not None
+    assert rate_report({**headers, "X-RateLimit-Reset": "100000000001"}, None) is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,8 @@ HEADERS = st.fixed_dictionaries(
 def test_no_header_breaks_anything(headers: dict[str, str], now: float) -> None:
     """Whatever a server or a proxy writes, there is a sensible number or none."""
     found = CIMultiDict(headers)
-    date, limits = server_time(found), rate_report(found)
+    date = server_time(found)
+    limits = rate_report(found, date)
     wait = read(answer(429, b"", headers), now=now, redact=str).wait
     assert date is None or math.isfinite(date)
     assert wait is None or 0 <= wait < math.inf
