@@ -68,8 +68,13 @@ class Secret:  # noqa: PLW1641  # a hash would let secrets be found by lookup
 
     @staticmethod
     def all_plain(texts: Iterable[object]) -> bool:
-        """Tell, at a glance, that all are strings, hidden or not, that print and are not blank."""
+        """Tell, at a glance, that all are strings, hidden or not, that print and are not blank.
+
+        What is `None` is not there.
+        """
         for given in texts:
+            if given is None:
+                continue
             text = given.__value if isinstance(given, Secret) else given  # noqa: SLF001  # ours
             if not (isinstance(text, str) and text.isprintable() and text.strip()):
                 return False

@@ -120,7 +120,7 @@ class Operation:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
-@frozen(kw_only=True, init=False)
+@frozen(init=False, match_args=False)
 class NewAccount:
     """An exchange account to be connected, checked for what is known to be wrong.
 
@@ -164,27 +164,15 @@ class NewAccount:
         # Hidden before anything can fail: a traceback may show the locals of this frame.
         api_key, api_secret = hide(api_key), hide(api_secret)
         api_passphrase = None if api_passphrase is None else hide(api_passphrase)
-        self.__attrs_init__(
-            venue=venue,
-            api_key=api_key,
-            api_secret=api_secret,
-            api_passphrase=api_passphrase,
-            name=name,
-            account_type=account_type,
-            key=key,
-            user=user,
-        )
+        given = venue, api_key, api_secret, api_passphrase, name, account_type, key, user
+        self.__attrs_init__(*given)
+        if not (Secret.all_plain(given) and venue):
+            self._check_each()
+        check_passphrase(venue, api_passphrase)
 
     if TYPE_CHECKING:
 
-        def __attrs_init__(self, **fields: object) -> None: ...
-
-    def __attrs_post_init__(self) -> None:
-        optional = (self.api_passphrase, self.name, self.account_type, self.key, self.user)
-        given = [value for value in optional if value is not None]
-        if not Secret.all_plain((self.venue, self.api_key, self.api_secret, *given)):
-            self._check_each()
-        check_passphrase(self.venue, self.api_passphrase)
+        def __attrs_init__(self, *given: object) -> None: ...
 
     def _check_each(self) -> None:
         """Name what cannot be sent, if there is something."""
