@@ -181,6 +181,19 @@ async def test_a_name_the_server_changed_is_doubtful(
         await client.resolve(unknown)
 
 
+@pytest.mark.parametrize("name", ["Desk 1", "Desk 123456789"], ids=["short", "long"])
+async def test_a_shorter_name_is_another_one(
+    sandbox: Sandbox, client: AsyncCadenza, name: str
+) -> None:
+    """No server cuts names that short; "Desk 1" is an account of somebody else's making."""
+    sandbox.script("drop-before-commit")
+    unknown = await lose(client, "Desk 123456789 and so on")
+    other = AsyncCadenza(sandbox.access_token, base_url=sandbox.url)
+    async with other:
+        await other.connect_account(**KEYS, name=name)
+    assert await client.resolve(unknown) is None
+
+
 async def test_once_names_were_changed_absence_proves_nothing(
     sandbox: Sandbox, client: AsyncCadenza
 ) -> None:

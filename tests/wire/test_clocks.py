@@ -117,6 +117,20 @@ async def test_an_account_is_found_though_the_servers_clock_was_set(
         assert await client.resolve(await lose(client)) is not None
 
 
+@pytest.mark.parametrize(
+    ("dated", "seconds", "found"),
+    [(True, 3, True), (True, 8, False), (False, 200, True), (False, 400, False)],
+)
+async def test_how_long_before_the_connect_its_account_may_seem_made(
+    plain: RawServer, *, dated: bool, seconds: int, found: bool
+) -> None:
+    """Five seconds, as clocks differ; five minutes where the server does not tell its own."""
+    row = {"name": "Desk 1", "createdAt": int((time.time() - seconds) * 1000)}
+    async with client_on(Machine(), plain) as client:
+        plain.play(hang_up, listing(row, dated=dated))
+        assert (await client.resolve(await lose(client)) is not None) is found
+
+
 async def test_a_gateways_clock_dates_no_account(plain: RawServer) -> None:
     """A page in the place of an answer may come from a machine whose clock is wrong."""
     ahead = formatdate(time.time() + 3 * HOUR, usegmt=True)
