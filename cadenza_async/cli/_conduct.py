@@ -251,6 +251,7 @@ class Conduct:
             missing=self._missing or 0,
             unread=None if self._rows.exhausted else f"{name} was not read to its end.",
             reports=self.reports.folder if self.reports is not None and whole else None,
+            again=self.plan.stage is None,  # a sandbox is gone with its accounts
         )
         self._tell(partial(summary.tell, json=self.plan.json))
 

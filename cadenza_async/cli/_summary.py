@@ -32,6 +32,7 @@ class Summary:
         unread: Why there may be more rows than these, if so.
         refused: How many rows were refused and are not among these.
         reports: The folder with the details.
+        again: Whether the same command can go on with it.
     """
 
     tally: Tally
@@ -39,6 +40,7 @@ class Summary:
     unread: str | None = None
     refused: int = 0
     reports: Path | None = None
+    again: bool = True
 
     def tell(self, *, json: bool) -> None:
         """Say it, to scripts as one object."""
@@ -70,6 +72,10 @@ class Summary:
             )
         if self.reports is not None:
             yield Text(printable(f"Every row: {self.reports}/{{connected,failed,unfinished}}.csv"))
+        if self.again:
+            yield from self._advice()
+
+    def _advice(self) -> Iterator[Text]:
         if self.tally.code(whole=self.unread is None) == 3:
             yield Text("The same command again goes on with what is not done.")
         elif self.tally.states[RowState.FAILED] or self.refused:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_file_is_tried_in_a_sandbox(tmp_path: Path) -> None:
-    """Faults included; neither journal nor report is left, and no token is needed."""
+    """Faults included; no token is needed, and nothing is left for another run to go on from."""
     rows = crowd(20, users=4)
     rows[7]["apiKey"] = f"noperm-{rows[7]['apiKey']}"
     file = private(tmp_path / "accounts.csv", table(rows))
@@ -22,6 +22,7 @@ async def test_a_file_is_tried_in_a_sandbox(tmp_path: Path) -> None:
     end = await cadenza("onboard", str(file), "--sandbox", *faults, "--quarantine", "0.3")
     assert (end.code, end.err) == (1, "")
     assert end.out.startswith("19 connected, 1 failed (20 rows)\n")
+    assert "same command" not in end.out
     assert names(tmp_path) == {"accounts.csv"}
 
 
