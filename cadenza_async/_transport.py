@@ -245,8 +245,8 @@ async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes | None:
     """Read an answer to its end, or give up on one that is too long."""
     content = response.content
     if content.at_eof():  # a middleware or a tracer has read it, or it is empty
-        whole = await response.read()
-        return whole if len(whole) <= longest else None
+        whole = await response.text("latin-1")  # read() refuses what was closed after that
+        return whole.encode("latin-1") if len(whole) <= longest else None
     body = bytearray()
     while not content.at_eof():
         body += await content.read(longest + 1 - len(body))

@@ -192,6 +192,23 @@ async def test_who_reads_the_answer_first(server: RawServer, kind: str, *, trace
     check_told(line, server)
 
 
+@pytest.mark.parametrize("kind", CALLS)
+async def test_who_closes_the_answer_that_was_read(server: RawServer, kind: str) -> None:
+    """What somebody has read to its end, and closed, is the answer as well."""
+
+    async def log(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        async with await handler(request) as response:
+            await response.text()
+        return response
+
+    async with line_to(server, middlewares=[log]) as line:
+        await line.call(kind)
+    assert line.verdicts == ["done"]
+    check_told(line, server)
+
+
 @pytest.mark.parametrize("cancelled", [False, True])
 async def test_a_middleware_that_leaves_its_handler_behind(
     server: RawServer, *, cancelled: bool
