@@ -142,11 +142,12 @@ class Sessions:
         return session
 
     def labelled(self, label: str | None) -> Session | None:
-        """Return the session of a label, if it is known, with the token that it has."""
+        """Return the session of a label, if it is known and has a token."""
         key = ("label", label)
         session = self._known.get(key)
-        if session is not None:
-            self._remember(key, session)
+        if session is None or session.tokens.come_from(_NO_TOKEN):
+            return None
+        self._remember(key, session)
         return session
 
     def _identify(self, source: Source) -> object:

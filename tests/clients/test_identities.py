@@ -56,6 +56,21 @@ async def test_a_token_that_is_replaced_while_it_is_refused(server: RawServer) -
     assert sent == ["Bearer old", "Bearer new"]
 
 
+async def test_a_label_without_any_token_takes_the_one_of_the_environment(
+    server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sets the variable, as the error says, is not told the same again."""
+    monkeypatch.setenv("CADENZA_ACCESS_TOKEN", "")
+    server.default = done
+    async with SessionPool(base_url=server.url) as pool:
+        first = pool.client(identity="u-1")
+        with pytest.raises(ConfigError, match="no access token"):
+            await first.connect_account(**KEYS)
+        monkeypatch.setenv("CADENZA_ACCESS_TOKEN", "set.since")
+        await pool.client(identity="u-1").connect_account(**KEYS)
+    assert [request.header("Authorization") for request in server.requests] == ["Bearer set.since"]
+
+
 @pytest.mark.parametrize("environment", ["", "somebody.else"])
 async def test_a_label_without_a_token_keeps_its_own(
     server: RawServer, monkeypatch: pytest.MonkeyPatch, environment: str
