@@ -58,17 +58,22 @@ def stopped(stop: KeyboardInterrupt) -> Stopped:
 
 @contextmanager
 def unhurried() -> Generator[None]:
-    """Let what tells of the end be broken off by SIGTERM alone.
+    """Let what tells of the end be broken off by a second SIGTERM alone.
 
     People press Ctrl-C again, and of a terminal that goes both system and shell tell.
     """
     known = (getattr(signal, name, None) for name in ("SIGINT", "SIGHUP"))  # one on Windows
     before = {each: signal.signal(each, signal.SIG_IGN) for each in known if each}
+    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, _put_off)
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _put_off(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
 
 
 def terminated() -> Stopped:

@@ -36,6 +36,7 @@ commit = Reports.commit
 def interrupted(reports):
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
     commit(reports)
 Reports.commit = interrupted
 runpy.run_module("cadenza_async", run_name="__main__", alter_sys=True)
