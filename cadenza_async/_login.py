@@ -89,7 +89,7 @@ class LoginTokens:
             raise
         except OutcomeUnknownError as error:
             reason = str(error)
-        raise NotSentError(f"{reason}; without a token nothing was sent")
+        raise NotSentError(f"{reason}; without a token nothing was done")
 
     async def _refreshed(self) -> LoginSession | None:
         if self._refresh_token is None:

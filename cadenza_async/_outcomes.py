@@ -140,7 +140,7 @@ def judge(
 def _unanswered(call: Call[T], reply: NoAnswer, sent_at: float) -> Outcome[T]:
     if reply.evidence is not Evidence.UNKNOWN:
         missed = DeadlineExceededError if reply.timed_out else NotSentError
-        error = missed(f"{call.title}: {reply.reason}; nothing was sent")
+        error = missed(f"{call.title}: {reply.reason}; nothing was done")
         stale = reply.evidence is Evidence.STALE
         return Outcome(verdict=Verdict.NOT_SENT, error=error, stale=stale)
     kind = OutcomeUnknownTimeoutError if reply.timed_out else OutcomeUnknownError

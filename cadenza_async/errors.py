@@ -123,9 +123,9 @@ class TransportError(CadenzaError):
 
 
 class NotSentError(TransportError, ConnectionError):
-    """The request provably never left; repeating it is safe."""
+    """The request provably never left, or was turned away; repeating it is safe."""
 
-    remedy = "Check the network and the base URL, then call again: nothing was sent."
+    remedy = "Check the network and the base URL, then call again: nothing was done."
 
 
 class DeadlineExceededError(TransportError, TimeoutError):

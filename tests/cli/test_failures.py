@@ -71,7 +71,7 @@ async def test_what_did_not_leave_is_4() -> None:
     env = {**Keys().environment(), "CADENZA_ACCESS_TOKEN": Keys().secret}
     end = await cadenza(*CONNECT, "--base-url", closed_port(), "--timeout", "0.5", env=env)
     assert (end.code, end.out) == (4, "")
-    assert end.err.splitlines()[1].endswith("nothing was sent.")
+    assert end.err.splitlines()[1].endswith("nothing was done.")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a full disk")

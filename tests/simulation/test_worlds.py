@@ -104,7 +104,7 @@ def test_a_lost_login_leaves_no_doubt_about_a_connect(lost: str) -> None:
     async def main() -> None:
         async with _opened() as (sandbox, client):
             sandbox.script(lost)
-            with pytest.raises(NotSentError, match="nothing was sent"):
+            with pytest.raises(NotSentError, match="nothing was done"):
                 await client.connect_account(venue="BINANCE", name="Desk 1", **_KEYS)
 
     run(main)

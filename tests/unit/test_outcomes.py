@@ -283,7 +283,7 @@ def test_not_sent(
     outcome = judge(call(kind), reply, sent_at=NOW.timestamp())
     assert verdicts(outcome) == (Verdict.NOT_SENT, error)
     assert (outcome.stale, outcome.reading, outcome.asked_to_wait) == (stale, None, None)
-    assert str(outcome.error) == f"{call(kind).title}: no way; nothing was sent"
+    assert str(outcome.error) == f"{call(kind).title}: no way; nothing was done"
 
 
 @BOTH

@@ -19,7 +19,7 @@ from cadenza_async.errors import (
     OutcomeUnknownError,
 )
 from tests.loops import on_every_loop
-from tests.raw import RawServer, answers, done, hang, hang_up, later, reset, sends
+from tests.raw import RawServer, answers, done, envelope, hang, hang_up, later, reset, sends
 
 from .line import CALLS, Line, check_told, failure, line_to, settle
 
@@ -143,7 +143,7 @@ async def test_what_is_said_of_it(row: str, reason: str) -> None:
     """A number is put into words only where it is the system's: TLS and DNS count otherwise."""
     async with SITUATIONS[row]() as line:
         error = await failure(line.connect())
-    assert str(error) == f"POST tradingAccount/connect: {reason}; nothing was sent"
+    assert str(error) == f"POST tradingAccount/connect: {reason}; nothing was done"
 
 
 @pytest.mark.parametrize("kind", CALLS)
@@ -155,7 +155,7 @@ async def test_nothing_left(kind: str, row: str) -> None:
         await settle()
     assert type(error) is NotSentError
     assert isinstance(error, ConnectionError)
-    assert str(error).endswith("nothing was sent")
+    assert str(error).endswith("nothing was done")
     assert set(line.verdicts) == {"not sent"}
     assert [attempt.number for attempt in line.attempts] == [1, 2]
 
@@ -165,6 +165,25 @@ async def test_it_is_told_which_certificate_problem() -> None:
     async with untrusted_certificate() as line:
         error = await failure(line.connect())
     assert "certificate" in str(error)
+
+
+async def test_what_was_turned_away_before() -> None:
+    """The server has read, and refused, one attempt: nobody says that nothing was sent."""
+    server = RawServer()
+    await server.__aenter__()
+
+    async def token() -> str:
+        if server.requests:
+            await server.__aexit__(None, None, None)
+        return f"token.{len(server.requests)}"
+
+    server.play(answers(401, envelope(-100000)))
+    async with line_to(server, token=token, retries=0) as line:
+        error = await failure(line.connect())
+    assert type(error) is NotSentError
+    assert line.verdicts == ["refused", "not sent"]
+    assert str(error).endswith("nothing was done")
+    assert error.remedy.endswith("nothing was done.")
 
 
 async def test_a_refused_call_is_repeated_until_it_works() -> None:
