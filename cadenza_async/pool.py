@@ -62,7 +62,8 @@ class SessionPool:
         object share.
 
         Args:
-            access_token: As for `AsyncCadenza`; a label that is known keeps its own without it.
+            access_token: As for `AsyncCadenza`. Without it a label keeps the token it has, while
+                it has a client and for an hour after it was asked for; later it has none any more.
             identity: Your label for whom the token stands, for example a user id.
 
         Raises:
