@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from cadenza_async import errors
 
@@ -103,11 +103,6 @@ def _unheard(output: Output, error: OSError, unsure: str | None) -> int:
     return 3
 
 
-def _discard(stream: TextIO) -> None:
-    """Let it not fail once more, and change the exit code, when Python flushes it at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def _code(error: Exception) -> int:
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
@@ -139,11 +134,7 @@ def reporting(output: Output, *, unsure: str | None = _LOOK_FIRST) -> Generator[
             code = known.code
             output.stopped(known, unsure if known.pending else None)
     except OSError as error:
-        _discard(sys.stdout)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed once more
         code = code or _unheard(output, error, unsure)
-        try:
-            sys.stderr.flush()
-        except OSError:
-            _discard(sys.stderr)
     if code:
         raise SystemExit(code)

@@ -111,16 +111,18 @@ async def test_a_row_that_was_changed_after_it_was_done_is_refused(
 
 async def test_a_row_that_cannot_be_read_any_more_is_not_called_refused(job: Job) -> None:
     """What is in doubt stays so, and of what is done its reason tells."""
+    await job.run([row(4, api_key="invalid")])
     job.sandbox.script("drop-after-commit@connect")
     async with job.running([row(1), row(2)], quarantine=60) as run:
         done = await anext(run)
     (doubtful,) = {"desk-1", "desk-2"} - {done.key}
-    bad = [InvalidRowError("no secret", key=key) for key in ("desk-1", "desk-2", "desk-3")]
+    bad = [InvalidRowError("no secret", key=f"desk-{number}") for number in range(1, 5)]
     found = await job.run(bad)
     assert {key: (each.state.value, str(each.error)) for key, each in found.items()} == {
         done.key: ("FAILED", "no secret; it is DONE as it was"),
         doubtful: ("UNKNOWN", "no secret"),
         "desk-3": ("FAILED", "no secret"),
+        "desk-4": ("FAILED", "no secret"),
     }
     assert await job.states([row(1), row(2)]) == {"desk-1": "DONE", "desk-2": "DONE"}
     assert len(job.sandbox.accounts) == 2
