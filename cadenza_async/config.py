@@ -86,7 +86,7 @@ def _proxy(given: object) -> str | None:
 
 
 def _number(lowest: float, unit: str, *, whole: bool = False) -> Callable[..., None]:
-    def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401  # whatever a user gives
         kinds = int if whole else (int, float)
         fits = isinstance(value, kinds) and not isinstance(value, bool)
         if not (fits and lowest <= value <= _HIGHEST):

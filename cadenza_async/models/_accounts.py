@@ -180,7 +180,7 @@ class NewAccount:
             check_field(each.name, getattr(self, each.name))
 
 
-def check_field(name: str, value: Any) -> None:  # noqa: ANN401
+def check_field(name: str, value: Any) -> None:  # noqa: ANN401  # whatever a user gives
     """Refuse what a field of a `NewAccount` must not hold.
 
     Raises:

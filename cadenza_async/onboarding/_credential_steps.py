@@ -70,7 +70,7 @@ class Rotate(Step):
 
     names: ClassVar[bool] = False
 
-    def call(self, row: Row, config: Config) -> Call[Credential]:  # noqa: ARG002
+    def call(self, row: Row, config: Config) -> Call[Credential]:  # noqa: ARG002  # other steps need it
         account = row.account
         return _endpoints.rotate_credential(
             _held(row).credential_id,
@@ -79,7 +79,7 @@ class Rotate(Step):
             api_passphrase=account.api_passphrase,
         )
 
-    def take(self, row: Row, value: Credential) -> None:  # noqa: ARG002
+    def take(self, row: Row, value: Credential) -> None:  # noqa: ARG002  # other steps need it
         row.held = evolve(_held(row), stale=False)
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
@@ -119,7 +119,7 @@ class Verify(Step):
 class ConnectByReference(Step):
     """Connects the chosen account with the stored credential."""
 
-    def call(self, row: Row, config: Config) -> Call[TradingAccount]:  # noqa: ARG002
+    def call(self, row: Row, config: Config) -> Call[TradingAccount]:  # noqa: ARG002  # other steps need it
         held = _held(row)
         return _endpoints.connect_with_credential(
             held.credential_id, cast("str", held.external_id), name=row.name

@@ -198,8 +198,8 @@ def _check_rows(rows: object) -> None:
         raise UsageError("rows must be an iterable of NewAccount, plain or async")
 
 
-def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: ANN401
-    sockets = pool._shared.config.max_connections  # noqa: SLF001
+def _slots(pool: SessionPool | AsyncCadenza, concurrency: Any) -> int:  # noqa: ANN401  # whatever a user gives
+    sockets = pool._shared.config.max_connections  # noqa: SLF001  # ours
     if concurrency is None:
         return sockets
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
@@ -222,8 +222,8 @@ def _flavour(word: str) -> Flavour:
 async def _begin(
     pool: SessionPool | AsyncCadenza, rows: Rows, look_up: LookUp, options: Options
 ) -> Run:
-    pool._shared.check()  # noqa: SLF001
-    return await Run.start(pool._shared, options, rows, partial(_find, pool, look_up))  # noqa: SLF001
+    pool._shared.check()  # noqa: SLF001  # ours
+    return await Run.start(pool._shared, options, rows, partial(_find, pool, look_up))  # noqa: SLF001  # ours
 
 
 def _find(pool: SessionPool | AsyncCadenza, look_up: LookUp, user: str) -> Session:
@@ -233,9 +233,9 @@ def _find(pool: SessionPool | AsyncCadenza, look_up: LookUp, user: str) -> Sessi
         ConfigError: If there is no token for the user.
     """
     if not user and isinstance(pool, AsyncCadenza):
-        return pool._sending  # noqa: SLF001
+        return pool._sending  # noqa: SLF001  # ours
     token = _token(look_up, user) if user else None
-    return pool._sessions.get(token_source(token), user or None)  # noqa: SLF001
+    return pool._sessions.get(token_source(token), user or None)  # noqa: SLF001  # ours
 
 
 def _token(look_up: LookUp, user: str) -> Token:

@@ -98,7 +98,7 @@ class JournalReader:
 
     def _fact(self, question: str) -> object:
         with self._reading():
-            (fact,) = self._file.execute(f"SELECT {question} FROM journal").fetchone()  # noqa: S608
+            (fact,) = self._file.execute(f"SELECT {question} FROM journal").fetchone()  # noqa: S608  # the words are ours
         return fact
 
     @property
@@ -135,7 +135,7 @@ class JournalReader:
 
     def _rows(self, states: tuple[RowState, ...]) -> Iterator[JournalRow]:
         found = self._file.execute(
-            "SELECT key, user, venue, name, state, account, error, credential_id, attempts,"  # noqa: S608
+            "SELECT key, user, venue, name, state, account, error, credential_id, attempts,"  # noqa: S608  # marks for values
             " rows.run < complete"
             " FROM journal JOIN rows LEFT JOIN credentials ON credentials.row = rows.id"
             f" WHERE state IN ({', '.join('?' for _ in states)}) ORDER BY id",

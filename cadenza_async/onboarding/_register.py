@@ -286,7 +286,7 @@ class Register:
         """Tell whether a row of this run, or one that may have been done, has the name."""
         return holds(
             self._file,
-            "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND key <> ?"  # noqa: S608
+            "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND key <> ?"  # noqa: S608  # the words are ours
             f" AND (run = ? OR state IN ({_MAY_EXIST}))",
             user,
             venue,

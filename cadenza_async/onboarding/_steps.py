@@ -35,7 +35,7 @@ class Step(ABC):
         """Return what to send."""
 
     @abstractmethod
-    def take(self, row: Row, value: Any) -> CadenzaError | None:  # noqa: ANN401
+    def take(self, row: Row, value: Any) -> CadenzaError | None:  # noqa: ANN401  # the answer of any step
         """Take down what was answered; return what keeps the row from going on, if anything."""
 
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
@@ -51,7 +51,7 @@ class Step(ABC):
 class Connect(Step):
     """Connects the account with its keys: the only step of the direct flavour."""
 
-    def call(self, row: Row, config: Config) -> Call[TradingAccount]:  # noqa: ARG002
+    def call(self, row: Row, config: Config) -> Call[TradingAccount]:  # noqa: ARG002  # other steps need it
         account = row.account
         return _endpoints.connect_account(
             account if account.name == row.name else evolve(account, name=row.name)

@@ -209,16 +209,16 @@ class CredentialWitness:
     def marks(self, row: Row) -> Iterable[Hashable]:
         return ((row.account.venue.casefold(), row.name),)
 
-    def adopt(self, row: Row, thing: Credential) -> Adopted:  # noqa: ARG002
+    def adopt(self, row: Row, thing: Credential) -> Adopted:  # noqa: ARG002  # the other witness needs it
         return RowState.STORED, None, Held(credential_id=thing.credential_id)
 
     def doubt(
         self,
         row: Row,
-        there: Collection[str],  # noqa: ARG002
+        there: Collection[str],  # noqa: ARG002  # the other witness needs it
         strangers: Sequence[Credential],
         *,
-        since: datetime | None,  # noqa: ARG002
+        since: datetime | None,  # noqa: ARG002  # the other witness needs it
         renames: bool,
     ) -> AmbiguousOutcomeError | None:
         found = [each for each in strangers if _alike(row, each, renames=renames)]

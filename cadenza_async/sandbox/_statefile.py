@@ -177,7 +177,7 @@ class StateFile:
             raise StateError(f"row {row[0]} of {self._path} {_CHANGED}")
         return Record(kind=row[1], id=row[2], value=json.loads(text))
 
-    def _one(self, question: str, given: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+    def _one(self, question: str, given: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  # whatever a cell holds
         return self._file.execute(question, given).fetchone()[0]
 
 
