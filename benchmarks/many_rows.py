@@ -68,24 +68,25 @@ async def with_journal(url: str, file: Path) -> int:
 async def without(url: str, file: Path) -> int:
     """Connect them with a client for each user, so many tasks at a time."""
     done = 0
-    rows, turn = accounts(file), asyncio.Lock()
-    async with SessionPool(base_url=url) as pool:
+    rows: asyncio.Queue[NewAccount | None] = asyncio.Queue(_TASKS)
+    async with SessionPool(base_url=url) as pool, asyncio.TaskGroup() as tasks:
         users = [f"u-{user}" for user in range(_USERS)]
         clients = {user: pool.client(access_token=f"token-{user}") for user in users}
 
-        async def take() -> NewAccount | None:
-            async with turn:
-                return await anext(rows, None)
-
         async def work() -> None:
             nonlocal done
-            while (row := await take()) is not None:
+            while (row := await rows.get()) is not None:
                 await clients[row.user or ""].connect_account(
                     venue=row.venue, api_key=row.api_key, api_secret=row.api_secret, name=row.name
                 )
                 done += 1
 
-        await asyncio.gather(*(work() for _ in range(_TASKS)))
+        for _ in range(_TASKS):
+            tasks.create_task(work())
+        async for row in accounts(file):
+            await rows.put(row)
+        for _ in range(_TASKS):
+            await rows.put(None)
     return done
 
 
