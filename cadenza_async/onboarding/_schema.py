@@ -94,6 +94,7 @@ def connect(path: str) -> sqlite3.Connection:
     file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         file.execute("PRAGMA synchronous = FULL")
+        file.execute("PRAGMA fullfsync = ON")  # or macOS leaves it in the disk's own memory
     except sqlite3.Error:
         file.close()
         raise

@@ -28,6 +28,8 @@ def test_what_is_committed_outlasts_a_power_failure(tmp_path: Path) -> None:
     try:
         (synchronous,) = store._file.execute("PRAGMA synchronous").fetchone()
         (mode,) = store._file.execute("PRAGMA journal_mode").fetchone()
+        (fullfsync,) = store._file.execute("PRAGMA fullfsync").fetchone()
     finally:
         store.close()
     assert (synchronous, mode) == (2, "wal")  # FULL: an fsync for each commit
+    assert fullfsync  # without it macOS leaves what was synchronised in the disk's own memory
