@@ -1,9 +1,12 @@
-"""Whether a file is its owner's secret, as ssh judges it."""
+"""Files that are their owner's secret: whether one is, as ssh judges it, and how one is made."""
 
 from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
+from errno import EACCES, EISDIR
+from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -27,3 +30,20 @@ def exposure(status: os.stat_result) -> str | None:
     if status.st_mode & _OTHERS:
         return f"is open to others ({stat.S_IMODE(status.st_mode):04o}): chmod 600 it"
     return None
+
+
+def make(path: str) -> None:
+    """Make a file that is its owner's alone, unless there is one.
+
+    One that is there is not even opened: closing it would free whatever locks this process has on
+    it, as POSIX wants it.
+
+    Raises:
+        OSError: If there is none, and none can be made; or if there is one that is not for us.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if Path(path).is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(EACCES, os.strerror(EACCES))

@@ -303,7 +303,7 @@ def explain(error: BaseException, progress: Progress) -> NoAnswer:
     )
 
 
-_COUNTING_OTHERWISE: Final = (aiohttp.ClientConnectorDNSError, aiohttp.ClientSSLError, SSLError)
+_COUNTING_OTHERWISE: Final = (aiohttp.ClientSSLError, SSLError)
 """Whose numbers are not the system's."""
 
 
@@ -311,8 +311,11 @@ def _detail(error: BaseException) -> str:
     """Return what of the error is safe to show: its text may repeat an answer or a header."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(getattr(error.certificate_error, "verify_message", ""))
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return error.host  # which may be the proxy's
     if isinstance(error, OSError) and error.errno and not isinstance(error, _COUNTING_OTHERWISE):
-        return os.strerror(error.errno)
+        words = os.strerror(error.errno)  # it knows no number of a resolver, or of Winsock
+        return "" if words.startswith("Unknown error") else words
     if isinstance(error, aiohttp.ClientError | TimeoutError):
         return ""
     return type(error).__name__

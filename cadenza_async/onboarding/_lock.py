@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Final
 
+from cadenza_async._private import make
 from cadenza_async.errors import ConfigError
-
-_PRIVATE: Final = 0o600
 
 
 def lock(path: str, *, taken: str) -> sqlite3.Connection:
@@ -22,7 +20,7 @@ def lock(path: str, *, taken: str) -> sqlite3.Connection:
         ConfigError: If somebody has it.
     """
     name = f"{os.path.realpath(path)}-lock"  # one for whatever links lead to the file
-    os.close(os.open(name, os.O_RDWR | os.O_CREAT, _PRIVATE))
+    make(name)
     held = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=0)
     try:
         held.execute("PRAGMA journal_mode = MEMORY")  # leaves no file behind

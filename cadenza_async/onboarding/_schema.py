@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from cadenza_async._private import make
 from cadenza_async.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ T = TypeVar("T")
 
 _APPLICATION: Final = 0x43444E5A  # "CDNZ"
 _FORMAT: Final = 3
-_PRIVATE: Final = 0o600
 _OLDEST: Final = (3, 33)  # with UPDATE … FROM
 
 _TABLES: Final = """
@@ -75,7 +75,7 @@ CREATE TABLE former_credentials (  -- those of no row: had before the first send
 
 def create(path: str, base_url: str, flavour: str) -> None:
     """Make a journal, unless there is a file already."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
+    make(path)
     with closing(connect(path)) as file:
         if file.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             return
@@ -94,6 +94,7 @@ def connect(path: str) -> sqlite3.Connection:
     file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         file.execute("PRAGMA synchronous = FULL")
+        file.execute("PRAGMA fullfsync = ON")  # or macOS leaves it in the disk's own memory
     except sqlite3.Error:
         file.close()
         raise

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
+from cadenza_async.errors import ConfigError
 from cadenza_async.onboarding._journal import Journal
 from cadenza_async.onboarding._store import Store
 
@@ -28,6 +33,32 @@ def test_what_is_committed_outlasts_a_power_failure(tmp_path: Path) -> None:
     try:
         (synchronous,) = store._file.execute("PRAGMA synchronous").fetchone()
         (mode,) = store._file.execute("PRAGMA journal_mode").fetchone()
+        (fullfsync,) = store._file.execute("PRAGMA fullfsync").fetchone()
     finally:
         store.close()
     assert (synchronous, mode) == (2, "wal")  # FULL: an fsync for each commit
+    assert fullfsync  # without it macOS leaves what was synchronised in the disk's own memory
+
+
+def test_asking_for_it_twice_opens_it_to_no_other_process(tmp_path: Path) -> None:
+    """The system drops a process's locks on a file as soon as that closes it anywhere."""
+    given = str(tmp_path / "a.journal"), "https://x.example"
+    again = f"from {Store.__module__} import Store; Store(*{given}, retry_failed=False)"
+    store = Store(*given, retry_failed=False)
+    try:
+        with pytest.raises(ConfigError, match="is in use by another job"):
+            Store(*given, retry_failed=False)
+        other = subprocess.run(
+            [sys.executable, "-c", again], check=False, capture_output=True, text=True
+        )
+    finally:
+        store.close()
+    assert "is in use by another job" in other.stderr
+
+
+def test_a_link_to_where_nothing_is_yet(tmp_path: Path) -> None:
+    """What is made there is its owner's alone."""
+    link, target = tmp_path / "link", tmp_path / "a.journal"
+    link.symlink_to(target)
+    Store(str(link), "https://x.example", retry_failed=False).close()
+    assert target.stat().st_mode & 0o777 == 0o600

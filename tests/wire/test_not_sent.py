@@ -63,6 +63,24 @@ async def unknown_name() -> AsyncIterator[Line]:
 
 
 @asynccontextmanager
+async def unknown_proxy() -> AsyncIterator[Line]:
+    """The proxy's name cannot be found, which is no fault of the base URL."""
+    connector = aiohttp.TCPConnector(resolver=_NoNames())
+    async with (
+        aiohttp.ClientSession(connector=connector, proxy="http://proxy.invalid:3128") as session,
+        line_to(base_url="https://cadenza.invalid", session=session, retries=1) as line,
+    ):
+        yield line
+
+
+@asynccontextmanager
+async def unusable_address() -> AsyncIterator[Line]:
+    """The host's address is taken for one, and is none that the system can use."""
+    async with line_to(base_url="https://[::1%25lo]:1", retries=1) as line:
+        yield line
+
+
+@asynccontextmanager
 async def untrusted_certificate() -> AsyncIterator[Line]:
     """The certificate is somebody else's."""
     stranger = ssl.create_default_context()
@@ -117,6 +135,8 @@ def _proxy_that(act: Act) -> Callable[[], Situation]:
 SITUATIONS: dict[str, Callable[[], Situation]] = {
     "refused port": refused_port,
     "unknown name": unknown_name,
+    "unknown proxy": unknown_proxy,
+    "unusable address": unusable_address,
     "untrusted certificate": untrusted_certificate,
     "no TLS": _greeted_with(b"220 mail ready\r\n"),
     "slammed handshake": _greeted_with(b""),
@@ -135,12 +155,14 @@ SITUATIONS: dict[str, Callable[[], Situation]] = {
     ("row", "reason"),
     [
         ("refused port", "no connection could be made (Connection refused)"),
-        ("unknown name", "the host's name is not known"),
+        ("unknown name", "the host's name is not known (cadenza.invalid)"),
+        ("unknown proxy", "the host's name is not known (proxy.invalid)"),
+        ("unusable address", "no connection could be made"),
         ("no TLS", "no TLS connection could be made"),
     ],
 )
 async def test_what_is_said_of_it(row: str, reason: str) -> None:
-    """A number is put into words only where it is the system's: TLS and DNS count otherwise."""
+    """Numbers are put into words only where the system has them; a name that is unknown is said."""
     async with SITUATIONS[row]() as line:
         error = await failure(line.connect())
     assert str(error) == f"POST tradingAccount/connect: {reason}; nothing was done"
