@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,8 +130,12 @@ async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
 
 
 async def test_all_users_are_given_up_together(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When patience ends, rows that wait for their turn are not tried one after another."""
+    """When patience ends, rows that wait for their turn are not tried one after another.
+
+    Those that had room for an outcome leave it to others.
+    """
     monkeypatch.setattr("cadenza_async.onboarding._slots.backoff", lambda *_: 0.2)
+    monkeypatch.setattr("cadenza_async.onboarding._desk._LEAST_ROOM", 1)
     users = tuple(f"u-{n}" for n in range(60))
     attempts: list[Attempt] = []
     async with RawServer() as server:
@@ -139,7 +144,8 @@ async def test_all_users_are_given_up_together(job: Job, monkeypatch: pytest.Mon
         await alone.run([row(n, user=user) for n, user in enumerate(users)])
     attempts.clear()
     rows = [row(n, user=user) for n, user in enumerate(users, len(users))]
-    outcomes = await alone.run(rows, patience=0.5)
+    async with asyncio.timeout(10):
+        outcomes = await alone.run(rows, patience=0.5, concurrency=8)
     assert {o.state for o in outcomes.values()} == {RowState.PENDING}
     assert {type(o.error) for o in outcomes.values()} == {NotSentError}
     assert len(attempts) < len(users) / 2
@@ -225,3 +231,29 @@ async def test_all_rows_of_a_user_who_is_given_up(job: Job) -> None:
     assert outcomes.pop("desk-300").state is RowState.DONE
     assert {type(o.error) for o in outcomes.values()} == {ConfigError}
     assert len(outcomes) == 300
+
+
+async def test_tokens_that_expire_again_and_again_leave_room(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that goes out once more does not keep room for two outcomes."""
+    monkeypatch.setattr("cadenza_async.onboarding._desk._LEAST_ROOM", 1)
+    numbers, refused = count(), set[str]()
+
+    async def token() -> str:
+        return f"token-{next(numbers)}"
+
+    async def refuse_once(exchange: Exchange) -> None:
+        request = exchange.request
+        first = request.method == "POST" and request.sent["name"] not in refused
+        if first:
+            refused.add(request.sent["name"])
+        await (answers(401, envelope(-100000)) if first else done)(exchange)
+
+    async with RawServer(default=refuse_once) as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        rows = [row(n) for n in range(6)]
+        async with asyncio.timeout(10):
+            outcomes = await raw.run(rows, tokens={"u-1": token}, concurrency=1)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(refused) == len(rows)
