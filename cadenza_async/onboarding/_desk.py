@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, frozen
 
-from cadenza_async.errors import CadenzaError
+from cadenza_async._retry import backoff
+from cadenza_async.errors import CadenzaError, RateLimitedError
 from cadenza_async.models import NewAccount, TradingAccount
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._outlet import Outlet
@@ -175,6 +177,19 @@ class Desk:
             self.lost = error
             for lane in [*self.lanes.values()]:
                 lane.end(error)
+
+    def pause_after(self, error: CadenzaError, failures: int) -> float:
+        """Return how long to wait after an error: as long as it asks for, if it does.
+
+        Args:
+            error: What Cadenza could not do now.
+            failures: How many there were before this one.
+        """
+        wait = backoff(failures, self.shared.jitter)
+        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+            # A 429 has closed the rate budget already, for exactly as long as it has to be.
+            wait = 0.0 if error.status == HTTPStatus.TOO_MANY_REQUESTS else error.retry_after
+        return min(wait, self.options.patience)
 
     async def stop(self) -> None:
         """End all tasks; those that may have sent something get the grace period to end well.

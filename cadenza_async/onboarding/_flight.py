@@ -89,9 +89,8 @@ class Flight:
         try:
             await self._take_slot()
             if self._step.writes:
-                row = self._row
-                row.left = self._left
-                await self._desk.journal.move(row.id, RowState.INTENT, held=row.held)
+                self._row.left = self._left
+                await self._desk.journal.move(self._row.id, RowState.INTENT)
         except Exception:
             self._broken = True
             raise

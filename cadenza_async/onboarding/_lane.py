@@ -6,12 +6,11 @@ import asyncio
 from collections import deque
 from functools import partial
 from heapq import heappop, heappush
-from http import HTTPStatus
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError, ClosedError, RateLimitedError
+from cadenza_async.errors import CadenzaError, ClosedError
 from cadenza_async.onboarding._doubts import Doubts
 from cadenza_async.onboarding._flight import Flight
 from cadenza_async.onboarding._states import OPEN, Fate, RowState
@@ -281,12 +280,8 @@ class Lane:
         if now - self._stalled_since > self._desk.options.patience:
             self.end(error)
             return
-        wait = backoff(self._holds, self._desk.shared.jitter)
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            # A 429 has closed the rate budget already, for exactly as long as it has to be.
-            wait = 0.0 if error.status == HTTPStatus.TOO_MANY_REQUESTS else error.retry_after
+        self._not_before = now + self._desk.pause_after(error, self._holds)
         self._holds += 1
-        self._not_before = now + min(wait, self._desk.options.patience)
 
     def _settled(self, row: Row) -> None:
         if row.state in OPEN:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from attrs import frozen
 
 from cadenza_async._paging import Cursor
-from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ClosedError, ServerError
 from cadenza_async.onboarding._states import Fate, fate_of_others, ours
 
@@ -100,7 +99,7 @@ async def _rest(desk: Desk, failure: CadenzaError, failures: int, since: float) 
     too_long = desk.shared.loop.time() - since > desk.options.patience
     if too_long or fate_of_others(failure) is Fate.USER_OUT:
         raise failure
-    await desk.shared.pause(backoff(failures, desk.shared.jitter))
+    await desk.shared.pause(desk.pause_after(failure, failures))
 
 
 def agree(first: Sweep[T], second: Sweep[T], strangers: Collection[T]) -> bool:

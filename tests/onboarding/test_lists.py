@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cadenza_async import RowState
+from cadenza_async.errors import RateLimitedError
 from tests.raw import Act, RawServer, answers, done, envelope, hang_up
 
 from .jobs import EMPTY, Job, connect, row
@@ -65,6 +67,19 @@ async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
 
 
+async def test_a_list_that_cannot_be_had_yet_is_not_asked_for_before(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cadenza said when to come back; that is later than there is patience, so once more then."""
+    monkeypatch.setattr("cadenza_async.onboarding._desk.backoff", lambda *_: 0.0)
+    job.sandbox.script("503-retry:60s:100%@list")
+    async with asyncio.timeout(10):
+        outcome = (await job.run([row(1)], patience=0.3))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.PENDING, 0)
+    assert isinstance(outcome.error, RateLimitedError)
+    assert len(job.calls("list")) == 2
+
+
 async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
     """What was skipped would look like what is not there."""
     async with RawServer() as server:
@@ -87,7 +102,7 @@ async def test_what_is_skipped_again_and_again_is_not_gone(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lists that shrink while they are read agree with each other, but prove nothing."""
-    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    monkeypatch.setattr("cadenza_async.onboarding._desk.backoff", lambda *_: 0.0)
     async with RawServer() as server:
         server.play(EMPTY, hang_up, *[page(3, "a"), page(2, "b")] * 4)
         server.play(page(3, "a", "b", "Desk"))
@@ -114,7 +129,7 @@ async def test_a_page_that_fails_does_not_cost_those_before_it(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for again, however often it takes; the list is not begun anew."""
-    monkeypatch.setattr("cadenza_async.onboarding._sweeps.backoff", lambda *_: 0.0)
+    monkeypatch.setattr("cadenza_async.onboarding._desk.backoff", lambda *_: 0.0)
     async with RawServer() as server:
         server.play(EMPTY, hang_up, page(2, "a"), *[hang_up] * 6, page(2, "Desk"))
         (outcome,) = await connect(server, [row(1, name="Desk")], job)

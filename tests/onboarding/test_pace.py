@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from cadenza_async import NewAccount, RowState
+from cadenza_async.onboarding._lane import Lane
 from cadenza_async.onboarding._store import Store
 from cadenza_async.sandbox import Sandbox
 from tests.raw import RawServer, done, hang
@@ -16,7 +17,7 @@ from tests.raw import RawServer, done, hang
 from .jobs import Job, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     import pytest
@@ -131,6 +132,26 @@ async def test_memory_does_not_grow_with_the_rows(
     assert done == 4_000
     assert max(held) <= 500 + 256
     assert objects[1] < objects[0] + 1_500  # so not one for each row
+
+
+async def test_memory_does_not_grow_with_the_users(job: Job) -> None:
+    """Of those whose rows are done nothing is left, although others go on."""
+    users, done = tuple(f"u-{n}" for n in range(20)), asyncio.Event()
+
+    async def rows() -> AsyncIterator[NewAccount]:
+        for n, user in enumerate(users):
+            yield row(n, user=user)
+        await done.wait()
+
+    many = Job(sandbox=job.sandbox, journal=job.journal, users=users)
+    async with many.running(rows()) as run:
+        for _ in users:
+            assert (await anext(run)).state is RowState.DONE
+        await asyncio.sleep(0)
+        gc.collect()
+        assert not [each for each in gc.get_objects() if isinstance(each, Lane)]
+        done.set()
+        assert [outcome async for outcome in run] == []
 
 
 async def test_rows_are_read_slowly_while_all_slots_are_taken(job: Job) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import threading
 import time
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -20,7 +21,9 @@ from cadenza_async.sandbox import Fault
 from .jobs import Job, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from cadenza_async.onboarding._store import Move
 
 
 async def _finish(job: Job, number: int) -> None:
@@ -301,3 +304,28 @@ async def test_what_waits_is_forgotten(job: Job, monkeypatch: pytest.MonkeyPatch
     await asyncio.sleep(0)  # what was to be done at once is done
     gc.collect()
     assert not alive
+
+
+async def test_a_row_whose_turn_comes_while_the_run_is_stopped(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was just being written down that it is sent: it is not sent, and that is written down."""
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    move = Store.move
+
+    def wait(self: Store, moves: Sequence[Move]) -> None:
+        if any(each.state is RowState.INTENT for each in moves):
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait(10)
+        move(self, moves)
+
+    monkeypatch.setattr(Store, "move", wait)
+    async with job.running([row(1)]) as run:
+        await begun.wait()
+        closing = asyncio.create_task(run.aclose())
+        for _ in range(10):  # so that it has got to where it waits
+            await asyncio.sleep(0)
+        go_on.set()
+        await closing
+    assert not job.calls("connect")
+    assert (await job.journaled())["desk-1"].state is RowState.PENDING

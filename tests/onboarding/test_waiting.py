@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,9 @@ from tests.raw import RawServer, answers, done, envelope, packed, sends_last
 from .jobs import Job, row
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from cadenza_async import NewAccount
     from tests.raw import Exchange
 
 BUSY = ["429@connect", "429-bare@connect", "503-retry:50ms@connect", "503-lock@connect"]
@@ -52,6 +56,23 @@ async def test_a_user_who_is_always_throttled_is_given_up(job: Job) -> None:
     assert set((await job.states([row(1), row(2)])).values()) == {"DONE"}
 
 
+async def test_patience_with_a_user_begins_anew_with_each_answer(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user who is throttled now and then is not given up, nor waits longer each time."""
+    failures: list[int] = []
+
+    def at_once(before: int, _: object) -> float:
+        failures.append(before)
+        return 0.0
+
+    monkeypatch.setattr("cadenza_async.onboarding._desk.backoff", at_once)
+    job.sandbox.script("503-lock@connect", "latency:300ms@connect", "503-lock@connect")
+    outcomes = await job.run([row(1), row(2)], patience=0.2, concurrency=1)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert failures == [0, 0]
+
+
 async def test_who_is_told_to_come_back_too_late_is_given_up(job: Job) -> None:
     """A server that asks for more than there is patience is asked once more when that ends."""
     job.sandbox.script("503-retry:60s:100%@connect")
@@ -79,6 +100,19 @@ async def test_a_venue_that_stays_down_is_given_up(job: Job) -> None:
     assert {type(o.error) for o in outcomes.values()} == {VenueError}
     assert len(job.calls("connect")) < 50
     assert {r.state for r in (await job.journaled()).values()} == {RowState.PENDING, RowState.DONE}
+
+
+@pytest.mark.parametrize("fault", ["503-lock@connect", "drop-before-commit@connect"])
+async def test_a_call_that_finds_out_nothing_about_a_venue(
+    job: Job, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """It was to find out whether that is back, and Cadenza was busy, or did not answer."""
+    for module in ("_venues", "_lane", "_desk"):
+        monkeypatch.setattr(f"cadenza_async.onboarding.{module}.backoff", lambda *_: 0.0)
+    job.sandbox.script("429-venue@connect", fault)
+    async with asyncio.timeout(10):
+        outcome = (await job.run([row(1)]))["desk-1"]
+    assert (outcome.state, outcome.attempts) == (RowState.DONE, 3)
 
 
 async def test_a_bad_row_does_not_shut_its_venue(job: Job) -> None:
@@ -128,9 +162,46 @@ async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
     assert not [r for r in server.requests if r.method == "POST"]
 
 
+async def test_a_user_who_turns_up_when_cadenza_was_given_up(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience has ended for everybody: it does not begin anew with each user."""
+    monkeypatch.setattr("cadenza_async.onboarding._slots.backoff", lambda *_: 0.1)
+    attempts: list[Attempt] = []
+    async with RawServer() as server:
+
+        async def last_words(exchange: Exchange) -> None:
+            await answers(200, envelope(data=[], pagination={"hasNext": False}))(exchange)
+            server._server.close()
+            exchange.writer.close()
+
+        server.play(last_words)
+        pool = {"base_url": server.url, "on_attempt": attempts.append}
+        alone = Job(sandbox=job.sandbox, journal=job.journal, pool=pool)
+        given_up = asyncio.Event()
+
+        async def rows() -> AsyncIterator[NewAccount]:
+            yield row(1)
+            await given_up.wait()
+            yield row(2, user="u-2")
+
+        async with alone.running(rows(), patience=0.1) as run:
+            first = await anext(run)
+            before = len(attempts)
+            given_up.set()
+            (second,) = [outcome async for outcome in run]
+    assert (first.state, second.state) == (RowState.PENDING, RowState.PENDING)
+    assert isinstance(second.error, NotSentError)
+    assert len(attempts) == before
+
+
 async def test_all_users_are_given_up_together(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When patience ends, rows that wait for their turn are not tried one after another."""
+    """When patience ends, rows that wait for their turn are not tried one after another.
+
+    Those that had room for an outcome leave it to others.
+    """
     monkeypatch.setattr("cadenza_async.onboarding._slots.backoff", lambda *_: 0.2)
+    monkeypatch.setattr("cadenza_async.onboarding._desk._LEAST_ROOM", 1)
     users = tuple(f"u-{n}" for n in range(60))
     attempts: list[Attempt] = []
     async with RawServer() as server:
@@ -139,7 +210,8 @@ async def test_all_users_are_given_up_together(job: Job, monkeypatch: pytest.Mon
         await alone.run([row(n, user=user) for n, user in enumerate(users)])
     attempts.clear()
     rows = [row(n, user=user) for n, user in enumerate(users, len(users))]
-    outcomes = await alone.run(rows, patience=0.5)
+    async with asyncio.timeout(10):
+        outcomes = await alone.run(rows, patience=0.5, concurrency=8)
     assert {o.state for o in outcomes.values()} == {RowState.PENDING}
     assert {type(o.error) for o in outcomes.values()} == {NotSentError}
     assert len(attempts) < len(users) / 2
@@ -225,3 +297,29 @@ async def test_all_rows_of_a_user_who_is_given_up(job: Job) -> None:
     assert outcomes.pop("desk-300").state is RowState.DONE
     assert {type(o.error) for o in outcomes.values()} == {ConfigError}
     assert len(outcomes) == 300
+
+
+async def test_tokens_that_expire_again_and_again_leave_room(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that goes out once more does not keep room for two outcomes."""
+    monkeypatch.setattr("cadenza_async.onboarding._desk._LEAST_ROOM", 1)
+    numbers, refused = count(), set[str]()
+
+    async def token() -> str:
+        return f"token-{next(numbers)}"
+
+    async def refuse_once(exchange: Exchange) -> None:
+        request = exchange.request
+        first = request.method == "POST" and request.sent["name"] not in refused
+        if first:
+            refused.add(request.sent["name"])
+        await (answers(401, envelope(-100000)) if first else done)(exchange)
+
+    async with RawServer(default=refuse_once) as server:
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        rows = [row(n) for n in range(6)]
+        async with asyncio.timeout(10):
+            outcomes = await raw.run(rows, tokens={"u-1": token}, concurrency=1)
+    assert {o.state for o in outcomes.values()} == {RowState.DONE}
+    assert len(refused) == len(rows)
