@@ -39,8 +39,14 @@ def attempted(attempt: Attempt, hook: Callable[[Attempt], None] | None) -> None:
 
 
 def retry(call: Call[Any], outcome: Outcome[Any], wait: float) -> None:
-    """Tell that a call is repeated, and why."""
-    log.info("%s: again in %.2f s, because it was %s", call.title, wait, outcome.verdict)
+    """Tell that a call is repeated, and why. For room in the rate limit it may wait longer."""
+    because = outcome.verdict
+    log.info("%s: again in %.2f s at the earliest, because it was %s", call.title, wait, because)
+
+
+def renewal(call: Call[Any]) -> None:
+    """Tell that a call is repeated because its access token was refused and there is another."""
+    log.info("%s: again, with another access token", call.title)
 
 
 def cancelled(call: Call[Any], sent_at: float) -> None:

@@ -301,7 +301,10 @@ class _Sending(Generic[T]):
             return False
         self._renewed = True
         self._pass()
-        return await self._in_time(self._session.tokens.renewed(self._token))
+        renewed = await self._in_time(self._session.tokens.renewed(self._token))
+        if renewed:
+            _report.renewal(self._call)
+        return renewed
 
     def _pass(self) -> None:
         if self._interlude is not None:

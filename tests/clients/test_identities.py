@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,6 +185,34 @@ async def test_attempts_are_logged_without_a_hook(
     lines = [r.getMessage() for r in caplog.records if r.name == "cadenza_async"]
     (line,) = lines
     assert line.startswith("POST tradingAccount/connect: attempt 1 done (HTTP 200, errno 0,")
+
+
+async def test_every_retry_is_told_of(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO, that of a renewed token too; the rate limit may make one wait longer."""
+    caplog.set_level("INFO", logger="cadenza_async")
+
+    async def token() -> str:
+        return sandbox.token()
+
+    sandbox.script("expired-token", "503-lock")
+    async with AsyncCadenza(token, base_url=sandbox.url) as client:
+        await client.connect_account(**KEYS)
+    renewed, throttled = [r.getMessage() for r in caplog.records if r.name == "cadenza_async"]
+    assert renewed == "POST tradingAccount/connect: again, with another access token"
+    earliest = r"again in \d\.\d\d s at the earliest, because it was throttled"
+    assert re.fullmatch(rf"POST tradingAccount/connect: {earliest}", throttled)
+
+
+async def test_a_fixed_token_that_is_refused_promises_no_retry(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is no other token to go on with."""
+    caplog.set_level("INFO", logger="cadenza_async")
+    sandbox.script("expired-token")
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as client:
+        with pytest.raises(AuthenticationError):
+            await client.user()
+    assert not [record for record in caplog.records if record.name == "cadenza_async"]
 
 
 async def test_whose_an_attempt_is(sandbox: Sandbox) -> None:
