@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cadenza_async._cancelling import is_cancelled, spared
 from cadenza_async.auth import FixedToken, TokenSource, check_token
 from cadenza_async.errors import ConfigError
-
-if TYPE_CHECKING:
-    from cadenza_async.secret import Secret
+from cadenza_async.secret import Secret, hide
 
 T = TypeVar("T")
 
@@ -49,22 +47,25 @@ class SingleFlight(Generic[T]):
             task.exception()  # everybody who asked may be gone
 
 
-async def _asked(answer: Awaitable[T]) -> T:
+async def _asked(answer: Awaitable[str | Secret]) -> Secret:
     """Wait for the answer of a token source.
 
     Raises:
-        ConfigError: If it cannot be awaited, or was cancelled though we were not. The text does
-            not show it.
+        ConfigError: If it cannot be awaited, was cancelled though we were not, or is no token. The
+            text does not show it.
     """
     if not isawaitable(answer):
         del answer  # a traceback may show the locals of this frame
         raise ConfigError("what gives the access token must be async: make it an 'async def'")
     try:
-        return await answer
+        token = hide(await answer)
     except asyncio.CancelledError:
         if is_cancelled():
             raise
-    raise ConfigError("what gives the access token was cancelled")
+        raise ConfigError("what gives the access token was cancelled") from None
+    if not token.holds_text():
+        raise ConfigError("what gives the access token must return a string or a Secret")
+    return check_token(token)
 
 
 class CachedCallable:
@@ -88,7 +89,7 @@ class CachedCallable:
 
     async def _fetch(self) -> Secret:
         async with asyncio.timeout(_HANGS):
-            return check_token(await _asked(self._ask()))
+            return await _asked(self._ask())
 
 
 class Tokens:
@@ -119,7 +120,7 @@ class Tokens:
 
     async def current(self) -> Secret:
         """Return the token to use now."""
-        return check_token(await _asked(self._source.token()))
+        return await _asked(self._source.token())
 
     async def renewed(self, rejected: Secret) -> bool:
         """See to it that `current` is another token than the refused one; tell whether it is."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from cadenza_async._sessions import token_source
@@ -137,7 +138,8 @@ def onboard(
         pool: An open pool, or an open client: rows without a user are connected as the client.
         rows: The accounts, in any order of users; read as they are needed, some thousands ahead.
             A plain iterable is read in the event loop: give an async one if reading can block.
-            An `InvalidRowError` in place of a row becomes its outcome.
+            An `InvalidRowError` in place of a row becomes its outcome. What reading them raises
+            ends the run, and is raised by it: rows that have no outcome yet are for a later run.
         journal: The path of the journal; made when it is not there.
         tokens: From a row's user to the user's access token, or what gives it.
         quarantine: Seconds after which a request that was sent has surely been carried out, or
@@ -152,7 +154,8 @@ def onboard(
             (``POST /api/v3/credential/create``), asks which account they reach
             (``POST /api/v3/credential/verify``) and connects it by reference; outcomes tell the
             ``credential_id``. A stored credential is used again by later runs, and gets the keys
-            of a row that was corrected (``POST /api/v3/credential/rotate``).
+            of a row that was corrected (``POST /api/v3/credential/rotate``). It is Cadenza's
+            OpenAPI document that has these: give the pool ``dialect="openapi"``.
 
     Raises:
         UsageError: If an argument cannot be used. What is wrong with the journal is raised on
@@ -239,12 +242,15 @@ def _find(pool: SessionPool | AsyncCadenza, look_up: LookUp, user: str) -> Sessi
 
 
 def _token(look_up: LookUp, user: str) -> Token:
-    given: Token | None = None
+    given: Any = None
     try:
         given = look_up(user)
         why = "the tokens have none"
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # a user's own function
         why = f"looking for it failed with {type(error).__name__}"
+    if iscoroutine(given):
+        given.close()
+        given, why = None, "tokens must be a plain function; what it returns may be an async one"
     if given is None:
         raise ConfigError(f"no access token for the user {user!r}: {why}")
     return Secret(given) if isinstance(given, str) else given

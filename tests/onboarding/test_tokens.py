@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -88,3 +88,14 @@ async def test_looking_up_a_token_may_end_in_a_cancellation(job: Job) -> None:
     (outcome,) = (await job.run([row(1)], tokens=lambda _: fetching.result())).values()
     assert outcome.state is RowState.PENDING
     assert "CancelledError" in str(outcome.error)
+
+
+async def test_tokens_that_are_looked_up_by_a_coroutine(job: Job) -> None:
+    """The row is told what was given; that nobody awaits the coroutine is no warning."""
+
+    async def look_up(user: str) -> str:
+        return job.tokens[user]
+
+    (outcome,) = (await job.run([row(1)], tokens=cast("Any", look_up))).values()
+    assert outcome.state is RowState.PENDING
+    assert "tokens must be a plain function" in str(outcome.error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from attrs import Factory, define
@@ -244,6 +244,20 @@ async def test_a_source_that_is_not_async(plain: RawServer, kind: str, given: An
             error = await failure(line.call(kind))
             assert type(error) is ConfigError
             assert "must be async" in str(error)
+    assert (plain.requests, line.attempts) == ([], [])
+
+
+@pytest.mark.parametrize("given", [None, 5])
+async def test_a_callable_that_returns_no_token(plain: RawServer, given: Any) -> None:  # noqa: ANN401
+    """What is wrong is what it returned, not what it is."""
+
+    async def fetch() -> str:
+        return cast("str", given)
+
+    async with line_to(plain, token=fetch) as line:
+        error = await failure(line.connect())
+    assert type(error) is ConfigError
+    assert "must return a string or a Secret" in str(error)
     assert (plain.requests, line.attempts) == ([], [])
 
 
