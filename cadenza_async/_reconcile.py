@@ -74,7 +74,10 @@ class Question:
             venue, name, since = error.venue, error.name, error.sent_at
             external_id, credential_id = error.external_trading_account_id, error.credential_id
         if since is None or (venue is None and external_id is None):
-            raise UsageError("give the error of a connect, or its venue= and since=")
+            raise UsageError(
+                "give the error of a connect, or its since= and its venue=, or"
+                " external_trading_account_id= if it was by reference"
+            )
         check_moment("since", since)
         if name is not None:
             check_text("name", name, required=False)

@@ -43,9 +43,9 @@ class _State(Enum):
 
 _UNUSABLE = {
     _State.NEW: "the pool or client is not open: use it inside its 'async with' block",
-    _State.OPEN: "the client is open already: enter its 'with' block once, and share it",
-    _State.CLOSING: "the client is closing; nothing was done",
-    _State.CLOSED: "the client is closed and stays closed",
+    _State.OPEN: "the pool or client is open already: enter its 'with' block once, and share it",
+    _State.CLOSING: "the pool or client is closing; nothing was done",
+    _State.CLOSED: "the pool or client is closed, and stays closed",
 }
 
 

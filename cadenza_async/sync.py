@@ -12,6 +12,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
+    Final,
     ParamSpec,
     Protocol,
     Self,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from cadenza_async._sessions import Options
     from cadenza_async.auth import Token
     from cadenza_async.onboarding import Onboarding, RowOutcome, RowState
+
+_NOT_YET_OPEN: Final = "the client is not open: use it inside its 'with' block"
+_SHUT: Final = "the client is closed, and stays closed: make another one"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -224,7 +228,7 @@ class Cadenza:
 
     def _check(self) -> None:
         if not self._open:
-            raise ClosedError("the client is not open: use it inside its 'with' block")
+            raise ClosedError(_SHUT if self._pid else _NOT_YET_OPEN)
         if self._pid != os.getpid():
             raise ClosedError("the client was opened before a fork: open one in each process")
         if sys.is_finalizing():

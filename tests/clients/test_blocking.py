@@ -215,8 +215,10 @@ def test_it_is_closed_for_good(sandbox: Sandbox) -> None:
     client = client_of(sandbox)
     with client:
         pass
-    with pytest.raises(ClosedError), client:
+    with pytest.raises(ClosedError, match="stays closed"), client:
         pass
+    with pytest.raises(ClosedError, match="stays closed"):
+        client.user()
     assert threading.active_count() <= before  # an earlier test's may have ended
 
 

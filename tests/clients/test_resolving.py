@@ -209,8 +209,8 @@ async def test_once_names_were_changed_absence_proves_nothing(
 
 async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
     """It must be clear which connect is meant, and since when."""
-    with pytest.raises(UsageError, match="give the error of a connect"):
-        await client.resolve()
+    with pytest.raises(UsageError, match=r"^give the error .* external_trading_account_id="):
+        await client.resolve(credential_id="c", since=NOW)
     with pytest.raises(UsageError, match="no time zone"):
         await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001
     for moment in (5, "2026-01-01", NOW.date()):

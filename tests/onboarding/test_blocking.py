@@ -87,7 +87,7 @@ def test_a_run_ends_with_its_client(served: Sandbox, tmp_path: Path) -> None:
     with Cadenza(served.access_token, base_url=served.url) as cadenza:
         run = cadenza.onboard(rows, journal=tmp_path / "journal", quarantine=QUARANTINE)
         assert next(run).state is RowState.DONE
-    with pytest.raises(ClosedError, match="not open"):
+    with pytest.raises(ClosedError, match="is closed"):
         next(run)
     run.close()
     with Cadenza(served.access_token, base_url=served.url) as cadenza:
