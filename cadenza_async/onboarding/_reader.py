@@ -129,7 +129,13 @@ class JournalReader:
         return dict.fromkeys(RowState, 0) | {RowState(state): found[state] for state in found}
 
     def rows(self, *states: RowState) -> Iterator[JournalRow]:
-        """Iterate over the rows in these states, or over all, in the order they were met first."""
+        """Iterate over the rows in these states, or over all, in the order they were met first.
+
+        Raises:
+            UsageError: If one of them is no `RowState`.
+        """
+        if not all(state in [*RowState] for state in states):
+            raise UsageError(f"each state must be one of {', '.join(RowState)}")
         with self._reading():
             yield from self._rows(states or tuple(RowState))
 

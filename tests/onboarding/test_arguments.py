@@ -68,3 +68,10 @@ def test_reading_what_is_not_open(tmp_path: Path) -> None:
     for ask in (lambda: reader.base_url, reader.counts, lambda: [*reader.rows()]):
         with pytest.raises(UsageError, match="with JournalReader"):
             ask()
+
+
+@pytest.mark.parametrize("odd", ["NOPE", "done", None, ["DONE"]])
+def test_rows_in_no_state_that_there_is(tmp_path: Path, odd: Any) -> None:  # noqa: ANN401
+    """Nothing found would read as if there were no such rows."""
+    with pytest.raises(UsageError, match=r"^each state must be one of PENDING, "):
+        next(JournalReader(tmp_path / "journal").rows(odd))
