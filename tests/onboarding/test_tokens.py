@@ -99,7 +99,7 @@ async def test_tokens_that_are_looked_up_by_a_coroutine(job: Job) -> None:
 
     (outcome,) = (await job.run([row(1)], tokens=cast("Any", look_up))).values()
     assert outcome.state is RowState.PENDING
-    assert "tokens must be a plain function" in str(outcome.error)
+    assert "tokens gave a coroutine" in str(outcome.error)
 
 
 async def test_a_login_that_is_throttled_is_not_asked_for_before_its_time(job: Job) -> None:
