@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from errno import EACCES, EISDIR
+from errno import EACCES
 from pathlib import Path
 from typing import Final
 
@@ -39,11 +39,9 @@ def make(path: str) -> None:
     it, as POSIX wants it.
 
     Raises:
-        OSError: If there is none, and none can be made; or if there is one that is not for us.
+        OSError: If there is none, and none can be made; or if what is there is of no use.
     """
     with suppress(FileExistsError):
         os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    if Path(path).is_dir():
-        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise PermissionError(EACCES, os.strerror(EACCES))
+    if not (Path(path).is_file() and os.access(path, os.R_OK | os.W_OK)):
+        raise PermissionError(EACCES, "it is no file that can be read and written")

@@ -57,12 +57,14 @@ async def _asked(answer: Awaitable[str | Secret]) -> Secret:
     if not isawaitable(answer):
         del answer  # a traceback may show the locals of this frame
         raise ConfigError("what gives the access token must be async: make it an 'async def'")
+    token: Secret | None = None
     try:
         token = hide(await answer)
     except asyncio.CancelledError:
         if is_cancelled():
             raise
-        raise ConfigError("what gives the access token was cancelled") from None
+    if token is None:
+        raise ConfigError("what gives the access token was cancelled")
     if not token.holds_text():
         raise ConfigError("what gives the access token must return a string or a Secret")
     return check_token(token)

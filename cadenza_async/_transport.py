@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 from functools import partial
+from socket import gaierror
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
 
@@ -303,7 +304,7 @@ def explain(error: BaseException, progress: Progress) -> NoAnswer:
     )
 
 
-_COUNTING_OTHERWISE: Final = (aiohttp.ClientSSLError, SSLError)
+_COUNTING_OTHERWISE: Final = (SSLError, gaierror)
 """Whose numbers are not the system's."""
 
 
@@ -313,8 +314,9 @@ def _detail(error: BaseException) -> str:
         return str(getattr(error.certificate_error, "verify_message", ""))
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return error.host  # which may be the proxy's
-    if isinstance(error, OSError) and error.errno and not isinstance(error, _COUNTING_OTHERWISE):
-        words = os.strerror(error.errno)  # it knows no number of a resolver, or of Winsock
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, OSError) and cause.errno and not isinstance(cause, _COUNTING_OTHERWISE):
+        words = os.strerror(cause.errno)  # it knows no number of Winsock
         return "" if words.startswith("Unknown error") else words
     if isinstance(error, aiohttp.ClientError | TimeoutError):
         return ""

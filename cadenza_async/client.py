@@ -28,7 +28,7 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
         access_token: A string, a `Secret`, an async callable that returns one, a `TokenSource` or
             a `PasswordLogin`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only
             calls that need none can be made (`login`, `refresh`, `health`). What your own callable
-            or source raises is raised by the call that wanted a token; nothing was sent then.
+            or source raises is raised by the call that wanted a token; nothing was done then.
         **options: See `cadenza_async._sessions.Options` and `cadenza_async.config.Settings`.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, frozen
@@ -187,8 +186,7 @@ class Desk:
         """
         wait = backoff(failures, self.shared.jitter)
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            # A 429 has closed the rate budget already, for exactly as long as it has to be.
-            wait = 0.0 if error.status == HTTPStatus.TOO_MANY_REQUESTS else error.retry_after
+            wait = error.retry_after
         return min(wait, self.options.patience)
 
     async def stop(self) -> None:

@@ -250,7 +250,7 @@ def _token(look_up: LookUp, user: str) -> Token:
         why = f"looking for it failed with {type(error).__name__}"
     if iscoroutine(given):
         given.close()
-        given, why = None, "tokens must be a plain function; what it returns may be an async one"
+        given, why = None, "tokens gave a coroutine, not a token or an async function to get one"
     if given is None:
         raise ConfigError(f"no access token for the user {user!r}: {why}")
     return Secret(given) if isinstance(given, str) else given

@@ -81,7 +81,8 @@ class RowOutcome:
             for what was settled before.
         user: Whose account it is.
         venue: Its venue; None when the row could not be read.
-        name: The name it has at Cadenza, or would have had; None if that was taken.
+        name: The name it has at Cadenza, or would have had; None if that was taken, or the row
+            could not be read.
         credential_id: The credential that holds its keys at Cadenza, connected or not; with the
             flavour ``credential`` only.
     """

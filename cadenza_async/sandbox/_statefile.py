@@ -118,6 +118,7 @@ class StateFile:
             new = not self._one("SELECT count(*) FROM sqlite_schema")
             self._file.execute("COMMIT")
             self._file.execute("PRAGMA synchronous = FULL")
+            self._file.execute("PRAGMA fullfsync = ON")  # or macOS leaves it in the disk's memory
             self._file.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
             if not new:
                 self._recognise()

@@ -314,6 +314,17 @@ async def test_a_source_of_bad_tokens(hunt: Hunt, pattern: str) -> None:
         await search_failure(hunt, client, "connect")
 
 
+async def test_a_source_that_is_cancelled(hunt: Hunt) -> None:
+    """What its cancellation says, or its frames hold, is no part of the error."""
+
+    async def ask() -> str:
+        marker = hunt.marker()
+        raise asyncio.CancelledError(marker)
+
+    async with AsyncCadenza(ask, base_url="http://127.0.0.1:9") as client:
+        await search_failure(hunt, client, "connect")
+
+
 async def test_refreshed_tokens(hunt: Hunt) -> None:
     """Neither the old token nor the new one shows when one replaces the other, or is no other."""
     asked = 0

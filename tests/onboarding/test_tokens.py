@@ -14,6 +14,7 @@ from cadenza_async.errors import (
     ConfigError,
     NotFoundError,
     OutcomeUnknownError,
+    RateLimitedError,
     UsageError,
 )
 from tests.loops import on_every_loop
@@ -98,4 +99,19 @@ async def test_tokens_that_are_looked_up_by_a_coroutine(job: Job) -> None:
 
     (outcome,) = (await job.run([row(1)], tokens=cast("Any", look_up))).values()
     assert outcome.state is RowState.PENDING
-    assert "tokens must be a plain function" in str(outcome.error)
+    assert "tokens gave a coroutine" in str(outcome.error)
+
+
+async def test_a_login_that_is_throttled_is_not_asked_for_before_its_time(job: Job) -> None:
+    """It may be of a client of the user's own, whose rate limit is none of the pool's."""
+    asked = 0
+
+    async def log_in() -> str:
+        nonlocal asked
+        asked += 1
+        raise RateLimitedError("later", status=429, retry_after=60.0)
+
+    async with asyncio.timeout(10):
+        (outcome,) = (await job.run([row(1)], tokens={"u-1": log_in}, patience=0.3)).values()
+    assert isinstance(outcome.error, RateLimitedError)
+    assert asked <= 3  # once more when patience ends

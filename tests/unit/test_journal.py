@@ -56,6 +56,15 @@ def test_asking_for_it_twice_opens_it_to_no_other_process(tmp_path: Path) -> Non
     assert "is in use by another job" in other.stderr
 
 
+@pytest.mark.parametrize("what", ["folder", "loop"])
+def test_what_is_no_file(tmp_path: Path, what: str) -> None:
+    """It is not said to be the rights that are missing."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match="cannot be opened: it is no file that can be read"):
+        Store(str(tmp_path / what), "https://x.example", retry_failed=False)
+
+
 def test_a_link_to_where_nothing_is_yet(tmp_path: Path) -> None:
     """What is made there is its owner's alone."""
     link, target = tmp_path / "link", tmp_path / "a.journal"

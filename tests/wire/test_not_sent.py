@@ -7,12 +7,14 @@ import socket
 import ssl
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 import trustme
 from aiohttp.abc import AbstractResolver
 
+from cadenza_async._transport import Progress, explain
 from cadenza_async.errors import (
     DeadlineExceededError,
     NotSentError,
@@ -166,6 +168,12 @@ async def test_what_is_said_of_it(row: str, reason: str) -> None:
     async with SITUATIONS[row]() as line:
         error = await failure(line.connect())
     assert str(error) == f"POST tradingAccount/connect: {reason}; nothing was done"
+
+
+async def test_a_number_of_the_resolver_is_none_of_the_system() -> None:
+    """On macOS that of an unknown name is 8, which the system calls an exec format error."""
+    error = aiohttp.ClientConnectorError(Mock(), socket.gaierror(8, "nodename nor servname"))
+    assert explain(error, Progress(Mock(), 0.0)).reason == "no connection could be made"
 
 
 @pytest.mark.parametrize("kind", CALLS)
