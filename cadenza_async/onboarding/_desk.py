@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import define, frozen
 
 from cadenza_async._retry import backoff
-from cadenza_async.errors import CadenzaError, RateLimitedError
+from cadenza_async.errors import ApiError, CadenzaError
 from cadenza_async.models import NewAccount, TradingAccount
 from cadenza_async.onboarding._credentials import Held
 from cadenza_async.onboarding._outlet import Outlet
@@ -185,7 +185,7 @@ class Desk:
             failures: How many there were before this one.
         """
         wait = backoff(failures, self.shared.jitter)
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+        if isinstance(error, ApiError) and error.retry_after is not None:
             wait = error.retry_after
         return min(wait, self.options.patience)
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cadenza_async import RowState
-from cadenza_async.errors import RateLimitedError
+from cadenza_async.errors import RateLimitedError, ServerError
 from tests.raw import Act, RawServer, answers, done, envelope, hang_up
 
 from .jobs import EMPTY, Job, connect, row
@@ -78,6 +78,20 @@ async def test_a_list_that_cannot_be_had_yet_is_not_asked_for_before(
     assert (outcome.state, outcome.attempts) == (RowState.PENDING, 0)
     assert isinstance(outcome.error, RateLimitedError)
     assert len(job.calls("list")) == 2
+
+
+async def test_a_list_that_a_gateway_refuses_is_not_asked_for_before_its_time(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page is no answer of Cadenza's, but says when to come back."""
+    monkeypatch.setattr("cadenza_async.onboarding._desk.backoff", lambda *_: 0.0)
+    async with RawServer(default=answers(503, b"<html>", retry_after="60")) as server:
+        pool = {"base_url": server.url, "retries": 0}
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool=pool)
+        async with asyncio.timeout(10):
+            (outcome,) = (await raw.run([row(1)], patience=0.3)).values()
+    assert isinstance(outcome.error, ServerError)
+    assert len(server.requests) == 2  # once more when patience ends
 
 
 async def test_a_list_that_shrinks_while_it_is_read_is_read_again(job: Job) -> None:
