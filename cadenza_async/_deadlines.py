@@ -42,7 +42,6 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
         self._rings = when
-        self._timer = None
         if when < math.inf:
             self._timer = asyncio.get_running_loop().call_at(when, self._ring)
 

@@ -181,7 +181,8 @@ class AccountWitness:
         return self.ambiguous(row, found) if found or renames else None
 
     def ambiguous(self, row: Row, found: Sequence[TradingAccount]) -> AmbiguousOutcomeError:
-        why = f"{len(found)} accounts may be it" if found else "Cadenza changes names"
+        several = "s" if len(found) > 1 else ""
+        why = f"{len(found)} account{several} may be it" if found else "Cadenza changes names"
         return _unsure(row, why, found)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from cadenza_async.errors import VenueError
+from cadenza_async.onboarding._outlet import Outlet
 from cadenza_async.onboarding._slots import Slots
+from cadenza_async.onboarding._states import RowOutcome, RowState
 from cadenza_async.onboarding._venues import Venues
 from tests.unit.virtual import run
 
@@ -117,6 +119,66 @@ def test_a_cancelled_turn_is_given_on() -> None:
     run(main)
 
 
+def test_who_came_first_goes_first() -> None:
+    """Also before whoever comes when there has just been made room for one more."""
+
+    async def main() -> None:
+        slots, order = Slots(10, at_most), list[int]()
+        await fill(slots)
+
+        async def wait(number: int) -> None:
+            await slots.take()
+            order.append(number)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(2):
+                group.create_task(wait(number))
+            await asyncio.sleep(0)
+            slots.well()
+            group.create_task(wait(2))
+            for _ in range(2):
+                await asyncio.sleep(0)
+                slots.give_back()
+        assert order == [0, 1, 2]
+
+    run(main)
+
+
+def test_what_fails_together_counts_once() -> None:
+    """All that were under way when Cadenza went away: a second's wait, and half as many calls."""
+
+    async def main() -> None:
+        slots, loop = Slots(10, at_most), asyncio.get_running_loop()
+        left = await fill(slots)
+        await asyncio.sleep(1)
+        for moment in left:
+            slots.unreachable(moment)
+            slots.give_back()
+        gone = loop.time()
+        assert await slots.take() == gone + 1.0
+        assert len(await fill(slots)) == 3
+
+    run(main)
+
+
+def test_room_that_is_given_back_can_be_taken() -> None:
+    """Whether an outcome came of it or not."""
+
+    async def main() -> None:
+        outlet = Outlet(1)
+        for _ in range(2):
+            await outlet.take_room()
+            outlet.leave_room()
+        for key in ("1", "2"):
+            await outlet.take_room()
+            outlet.put(RowOutcome(key=key, state=RowState.DONE))
+            outcome = await outlet.get()
+            assert outcome is not None
+            assert outcome.key == key
+
+    run(main)
+
+
 ERROR = VenueError("down", status=503)
 
 
@@ -129,9 +191,9 @@ def test_one_call_finds_out_whether_a_venue_is_back() -> None:
     assert venues.wait("binance", 0.1) == 0.4
     assert venues.wait("BINANCE", 0.5) == 0.0
     assert venues.wait("BINANCE", 0.5) == 0.25
-    venues.no_news("BINANCE")
+    venues.no_news("binance")
     assert venues.wait("BINANCE", 0.5) == 0.0
-    venues.down("BINANCE", ERROR, 0.5)
+    venues.down("binance", ERROR, 0.5)
     assert venues.wait("BINANCE", 0.5) == 1.0
     assert venues.wait("BYBIT", 0.5) == 0.0
     venues.up("BINANCE")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, TypeVarTuple
 
 import pytest
 
 from cadenza_async._deadlines import Deadlines
 from tests.loops import on_every_loop
 
-from .virtual import virtually
+from .virtual import VirtualLoop, virtually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+Ts = TypeVarTuple("Ts")
 
 
 def now() -> float:
@@ -140,3 +147,70 @@ async def test_expiring_twice_at_once_is_as_good_as_once() -> None:
     with pytest.raises(TimeoutError):
         await wait()
     assert now() == 0.0
+
+
+class Timers(VirtualLoop):
+    """A loop that tells what timers it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set: list[asyncio.TimerHandle] = []
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        assert len(self.set) < 20, "it spins"
+        handle = super().call_at(when, callback, *args, context=context)
+        self.set.append(handle)
+        return handle
+
+    @property
+    def running(self) -> list[float]:
+        """When those that were not cancelled ring."""
+        return [timer.when() for timer in self.set if not timer.cancelled()]
+
+
+def test_who_takes_long_to_leave_is_not_rung_for_again() -> None:
+    """A deadline that is over and not yet left would ring without end."""
+    deadlines, loop = Deadlines(), Timers()
+
+    async def linger() -> None:
+        async with deadlines.at(1.0):
+            try:
+                await asyncio.sleep(10)
+            finally:
+                await asyncio.sleep(2)
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await linger()
+        assert now() == 3.0
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
+    assert len(loop.set) < 10
+
+
+def test_one_timer_rings_for_all() -> None:
+    """Whichever comes first; none is left when all have ended, or when only `expire` ends them."""
+    deadlines, loop = Deadlines(), Timers()
+
+    async def wait() -> None:
+        async with deadlines.at(None):
+            assert loop.running == []
+            async with deadlines.at(9.0), deadlines.at(8.0), deadlines.at(7.0):
+                assert loop.running == [7.0]
+                deadlines.expire()
+                assert loop.running == []
+                await asyncio.Event().wait()
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await wait()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
