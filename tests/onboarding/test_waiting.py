@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from cadenza_async import NewAccount
-    from tests.raw import Exchange
+    from tests.raw import Act, Exchange
 
 BUSY = ["429@connect", "429-bare@connect", "503-retry:50ms@connect", "503-lock@connect"]
 
@@ -144,16 +144,21 @@ async def test_a_server_that_is_not_there_yet(job: Job) -> None:
     await server.__aexit__(None, None, None)
 
 
+def last_words(server: RawServer) -> Act:
+    """Answer with an empty list, and go away."""
+
+    async def act(exchange: Exchange) -> None:
+        await answers(200, envelope(data=[], pagination={"hasNext": False}))(exchange)
+        server._server.close()
+        exchange.writer.close()
+
+    return act
+
+
 async def test_a_server_that_goes_away_is_given_up(job: Job) -> None:
     """When nobody could be reached for the patience, all rows are left PENDING."""
     async with RawServer() as server:
-
-        async def last_words(exchange: Exchange) -> None:
-            await answers(200, envelope(data=[], pagination={"hasNext": False}))(exchange)
-            server._server.close()
-            exchange.writer.close()
-
-        server.play(last_words)
+        server.play(last_words(server))
         alone = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
         rows = [row(n, user="u-1") for n in range(50)]
         outcomes = await alone.run(rows, patience=0.5)
@@ -169,13 +174,7 @@ async def test_a_user_who_turns_up_when_cadenza_was_given_up(
     monkeypatch.setattr("cadenza_async.onboarding._slots.backoff", lambda *_: 0.1)
     attempts: list[Attempt] = []
     async with RawServer() as server:
-
-        async def last_words(exchange: Exchange) -> None:
-            await answers(200, envelope(data=[], pagination={"hasNext": False}))(exchange)
-            server._server.close()
-            exchange.writer.close()
-
-        server.play(last_words)
+        server.play(last_words(server))
         pool = {"base_url": server.url, "on_attempt": attempts.append}
         alone = Job(sandbox=job.sandbox, journal=job.journal, pool=pool)
         given_up = asyncio.Event()
