@@ -45,7 +45,7 @@ class Request:
         return sha256(self.body).hexdigest()
 
     @property
-    def sent(self) -> Any:  # noqa: ANN401 - whatever the body says
+    def sent(self) -> Any:
         return json.loads(self.body)
 
     def header(self, name: str) -> str | None:

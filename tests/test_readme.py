@@ -90,7 +90,7 @@ def run_python(source: str, line: int) -> None:
         flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
         dont_inherit=True,
     )
-    result = eval(code, {"__name__": "__main__"})  # noqa: S307
+    result = eval(code, {"__name__": "__main__"})  # noqa: S307  # the README's own words
     if inspect.iscoroutine(result):
         asyncio.run(result)
 
@@ -105,7 +105,7 @@ def run_tests(source: str) -> None:
 
 def run_until_interrupted(command: str) -> None:
     """Run what runs until Ctrl-C, and press it at the first line of output."""
-    with subprocess.Popen(  # noqa: S602
+    with subprocess.Popen(  # noqa: S602  # the README's own commands
         f"exec {command}", shell=True, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

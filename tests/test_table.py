@@ -37,7 +37,7 @@ def column(name: str) -> list[str]:
     return sorted(row[name] for row in rows() if row[name] != NONE)
 
 
-def commands(command: Any, path: str) -> Iterator[str]:  # noqa: ANN401  # typer's own click
+def commands(command: Any, path: str) -> Iterator[str]:  # typer's own click
     """Name all commands below one; a group is not one itself."""
     below: dict[str, Any] = getattr(command, "commands", {})
     for name, each in below.items():

@@ -104,5 +104,5 @@ async def cadenza(
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until something is so."""
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - there are no events to wait for
+        while not condition():
             await asyncio.sleep(0.005)

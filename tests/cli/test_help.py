@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # click, as typer has it
+def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # click, as typer has it
     """Give a command and all below it, by what is typed for them."""
     yield name, command
     for each, below in getattr(command, "commands", {}).items():

@@ -235,7 +235,7 @@ async def shown(monkeypatch: pytest.MonkeyPatch, progress: Progress, *, terminal
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(_progress, "_PLAIN_EACH", 0.01)
     async with watched(progress, json=False), asyncio.timeout(5):
-        while "calls" not in screen.shown:  # noqa: ASYNC110
+        while "calls" not in screen.shown:
             await asyncio.sleep(0.01)
     return screen.shown
 

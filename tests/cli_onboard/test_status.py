@@ -54,7 +54,7 @@ async def test_a_job_that_has_not_met_all_of_its_rows_is_not_done(
     async with started(*CADENZA, *command, env=environment(sandbox)) as process:
         cast("asyncio.StreamWriter", process.stdin).write(text)
         await until(lambda: len(sandbox.accounts) == 400)
-        while await asyncio.to_thread(done, journal) < 400:  # noqa: ASYNC110
+        while await asyncio.to_thread(done, journal) < 400:
             await asyncio.sleep(0.01)
         ends = [await cadenza("onboard", "--status", str(journal))]
         process.kill()

@@ -45,7 +45,7 @@ class Sample:
     arguments: dict[str, Any]
     requests: dict[str, dict[str, Any]]
 
-    async def call(self, client: AsyncCadenza) -> Any:  # noqa: ANN401
+    async def call(self, client: AsyncCadenza) -> Any:
         """Call the method, and return what it gives; a list if it gives one by one."""
         given = {name: _argument(name, value) for name, value in self.arguments.items()}
         result = getattr(client, self.method)(**given)

@@ -89,7 +89,7 @@ async def test_a_label_without_a_token_keeps_its_own(
 
 
 @pytest.mark.parametrize("scope", ["identity", "pool"])
-async def test_whose_calls_are_counted_together(scope: Any) -> None:  # noqa: ANN401
+async def test_whose_calls_are_counted_together(scope: Any) -> None:
     """With the scope of the pool, one identity waits for the window that another has used up."""
     async with Sandbox(rate_limit=LIMIT, rate_period=3600) as sandbox:
         tokens = [sandbox.token("u-1"), sandbox.token("u-2")]
@@ -252,7 +252,7 @@ async def test_what_is_closing_is_not_opened_again(sandbox: Sandbox) -> None:
     sandbox.script("hang")
     async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url, grace=5) as client:
         call = asyncio.create_task(client.connect_account(**KEYS))
-        while not sandbox.requests:  # noqa: ASYNC110 - there are no events to wait for
+        while not sandbox.requests:
             await asyncio.sleep(0.005)
         closing = asyncio.create_task(client.aclose())
         await asyncio.sleep(0)
@@ -263,7 +263,7 @@ async def test_what_is_closing_is_not_opened_again(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("label", [5, b"u-1", ("u-1",)], ids=repr)
-async def test_a_label_is_a_text(sandbox: Sandbox, label: Any) -> None:  # noqa: ANN401
+async def test_a_label_is_a_text(sandbox: Sandbox, label: Any) -> None:
     """What is none is refused by the argument's name."""
     async with SessionPool(base_url=sandbox.url) as pool:
         with pytest.raises(UsageError, match=r"^identity must be a string$"):

@@ -184,7 +184,7 @@ async def test_more_credentials_than_a_url_can_name(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_a_venue_that_is_connected_by_its_name(lost: bool) -> None:  # noqa: FBT001
+async def test_a_venue_that_is_connected_by_its_name(*, lost: bool) -> None:
     """FERMATA knows no credentials; what became of a lost answer is found out as elsewhere."""
     async with living("openapi") as (client, sandbox):
         sandbox.script("drop-after-commit" if lost else "ok")

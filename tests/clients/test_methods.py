@@ -249,7 +249,7 @@ async def test_whose_an_account_is(server: RawServer, name: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", None, 5])
-async def test_no_account_s_id(server: RawServer, odd: Any) -> None:  # noqa: ANN401
+async def test_no_account_s_id(server: RawServer, odd: Any) -> None:
     """What cannot be an id is refused, instead of looked for among all accounts."""
     async with client_of(server) as client:
         with pytest.raises(UsageError, match=r"^trading_account_id "):

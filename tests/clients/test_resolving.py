@@ -212,7 +212,7 @@ async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
     with pytest.raises(UsageError, match=r"^give the error .* external_trading_account_id="):
         await client.resolve(credential_id="c", since=NOW)
     with pytest.raises(UsageError, match="no time zone"):
-        await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001
+        await client.resolve(venue="BINANCE", since=datetime(2026, 1, 1))  # noqa: DTZ001  # it is refused
     for moment in (5, "2026-01-01", NOW.date()):
         with pytest.raises(UsageError, match=r"^since must be a datetime"):
             await client.resolve(venue="BINANCE", since=cast("Any", moment))

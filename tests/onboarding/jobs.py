@@ -69,7 +69,7 @@ class Job:
         return SessionPool(**options)
 
     @asynccontextmanager
-    async def running(self, rows: Any, **options: Any) -> AsyncIterator[Onboarding]:  # noqa: ANN401
+    async def running(self, rows: Any, **options: Any) -> AsyncIterator[Onboarding]:
         """Begin to run it."""
         given: dict[str, Any] = {"tokens": self.tokens, "quarantine": QUARANTINE} | options
         given.setdefault("journal", self.journal)

@@ -26,7 +26,7 @@ async def run(job: Job, *rows: Any, **options: Any) -> dict[str, RowOutcome]:
     return outcomes
 
 
-async def run_one(job: Job, given: Any = None, **options: Any) -> RowOutcome:  # noqa: ANN401
+async def run_one(job: Job, given: Any = None, **options: Any) -> RowOutcome:
     """Run the job with one row."""
     (outcome,) = (await run(job, given or row(1, name="Desk"), **options)).values()
     return outcome

@@ -56,7 +56,7 @@ def test_what_cannot_be_used(argument: str, odd: object, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("odd", _NO_PATHS, ids=lambda odd: type(odd).__name__)
-def test_what_is_no_path_to_read(odd: Any) -> None:  # noqa: ANN401
+def test_what_is_no_path_to_read(odd: Any) -> None:
     """A reader says so when it is made, too."""
     with pytest.raises(UsageError, match=r"^path must be "):
         JournalReader(odd)
@@ -71,7 +71,7 @@ def test_reading_what_is_not_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", ["NOPE", "done", None, ["DONE"]])
-def test_rows_in_no_state_that_there_is(tmp_path: Path, odd: Any) -> None:  # noqa: ANN401
+def test_rows_in_no_state_that_there_is(tmp_path: Path, odd: Any) -> None:
     """Nothing found would read as if there were no such rows."""
     with pytest.raises(UsageError, match=r"^each state must be one of PENDING, "):
         next(JournalReader(tmp_path / "journal").rows(odd))

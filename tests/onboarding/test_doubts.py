@@ -354,7 +354,7 @@ async def test_a_row_that_is_found_while_its_user_is_given_up(job: Job) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until it is so."""
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0.01)
 
 

@@ -43,7 +43,7 @@ async def leave_in_flight(job: Job) -> None:
     await job.run([row(9, name="Before")])
     job.sandbox.script("hang-after-commit@connect")
     async with hasty.running([DESK]):
-        while "Desk" not in named(job):  # noqa: ASYNC110
+        while "Desk" not in named(job):
             await asyncio.sleep(0.01)
     job.sandbox.behave()
 
@@ -215,7 +215,7 @@ async def test_one_renamed_account_is_no_objection_to_all_rows_after_it(job: Job
     job.sandbox.script(f"{LOST}@connect")
     states: list[tuple[str, int]] = []
     async with job.running(rows()) as run:
-        while "Desk" not in named(job):  # noqa: ASYNC110
+        while "Desk" not in named(job):
             await asyncio.sleep(0.01)
         await meddle(job, rename)
         async for outcome in run:

@@ -87,7 +87,7 @@ async def test_an_intent_is_durable_before_the_request_leaves(
         raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
         answer = server.default
 
-        async def look_first(exchange: Any) -> None:  # noqa: ANN401
+        async def look_first(exchange: Any) -> None:
             if exchange.request.method == "POST":
                 seen.append((await job.journaled())["desk-1"].state)
             await answer(exchange)

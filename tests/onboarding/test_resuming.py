@@ -165,7 +165,7 @@ async def test_one_job_at_a_time(job: Job) -> None:
 async def test_one_process_at_a_time(job: Job) -> None:
     """The lock holds between processes, and dies with its owner."""
     await job.run([row(1)])
-    holder = subprocess.Popen(  # noqa: ASYNC220
+    holder = subprocess.Popen(  # noqa: ASYNC220  # it is only started
         [
             sys.executable,
             "-c",

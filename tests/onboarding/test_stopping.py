@@ -62,7 +62,7 @@ async def test_what_outlives_the_grace_period_is_unknown(job: Job) -> None:
     impatient = Job(sandbox=job.sandbox, journal=job.journal, pool={"grace": 0.1, "timeout": 9})
     job.sandbox.script(Fault("slow-commit", seconds=0.5, endpoint="connect"))
     async with impatient.running([row(n) for n in range(3)], concurrency=1):
-        while not job.calls("connect"):  # noqa: ASYNC110
+        while not job.calls("connect"):
             await asyncio.sleep(0.01)
     assert await _number(job, RowState.INTENT, RowState.UNKNOWN) == 1
     assert len(job.calls("connect")) == 1
@@ -99,7 +99,7 @@ async def test_breaking_out_of_a_plain_loop(job: Job) -> None:
         ):
             break
         gc.collect()
-        while await asyncio.to_thread(_is_held, job):  # noqa: ASYNC110
+        while await asyncio.to_thread(_is_held, job):
             await asyncio.sleep(0.01)
     assert len(job.sandbox.accounts) < 1000
     await _finish(job, 2000)
@@ -140,7 +140,7 @@ async def test_no_task_outlives_the_pool(job: Job) -> None:
         rows = [row(n) for n in range(20)]
         run = onboard(pool, rows, tokens=job.tokens, journal=job.journal)
         waiting = asyncio.ensure_future(anext(run))
-        while not job.calls("connect"):  # noqa: ASYNC110
+        while not job.calls("connect"):
             await asyncio.sleep(0.01)
         await pool.aclose()
         with pytest.raises(ClosedError):
@@ -230,7 +230,7 @@ async def test_a_slow_reader_slows_sending(job: Job) -> None:
 
     async with job.running(rows()) as run:
         async with asyncio.timeout(30):
-            while len(job.sandbox.accounts) < 256:  # noqa: ASYNC110
+            while len(job.sandbox.accounts) < 256:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.3)
         assert 256 <= len(job.sandbox.accounts) <= 300

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BAD = "invalid" + "x" * 9
 
 
-async def _leave_stored(references: Job, given: Any = None) -> str:  # noqa: ANN401
+async def _leave_stored(references: Job, given: Any = None) -> str:
     """End a run when the row's keys are stored, as its token is no good any more then."""
     references.sandbox.script("expired-token:100%@credential-verify")
     outcome = await run_one(references, given)
@@ -67,7 +67,7 @@ async def test_a_run_that_dies_at_any_step_is_taken_up(
     patient = evolve(references, pool=OPENAPI | {"timeout": 30, "grace": 0})
     references.sandbox.script(f"{fault}@{step}")
     async with patient.running([row(1, name="Desk")], flavour="credential"):
-        while not any(r["fault"] for r in references.sandbox.requests):  # noqa: ASYNC110
+        while not any(r["fault"] for r in references.sandbox.requests):
             await asyncio.sleep(0.01)
     expected = RowState.STORED if step == "credential-verify" else RowState.UNKNOWN
     before = (await references.journaled())["desk-1"].state
@@ -229,7 +229,7 @@ async def test_a_journal_belongs_to_its_flavour(references: Job) -> None:
 
 
 @pytest.mark.parametrize("flavour", ["by reference", "", None])
-async def test_another_flavour_there_is_not(references: Job, flavour: Any) -> None:  # noqa: ANN401
+async def test_another_flavour_there_is_not(references: Job, flavour: Any) -> None:
     """It is told which there are."""
     with pytest.raises(UsageError, match="one of direct, credential"):
         await references.run([row(1)], flavour=flavour)

@@ -25,7 +25,7 @@ async def main(arguments: list[str]) -> None:
     settings: dict[str, Any] = {"dialect": dialect, "timeout": 0.5}
     async with SessionPool(base_url=url, **settings) as pool:
         async for outcome in onboard(pool, rows, tokens=tokens, journal=journal, **options):
-            print(outcome.key, outcome.state, flush=True)  # noqa: T201
+            print(outcome.key, outcome.state, flush=True)  # noqa: T201  # it tells the test
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def golden(name: str) -> Any:  # noqa: ANN401 - whatever the file holds
+def golden(name: str) -> Any:
     """A JSON example of the contract."""
     return json.loads((GOLDEN / name).read_text())
 
@@ -41,11 +41,11 @@ class Answer:
     raw: bytes
 
     @property
-    def body(self) -> Any:  # noqa: ANN401 - whatever the sandbox says
+    def body(self) -> Any:
         return json.loads(self.raw)
 
     @property
-    def data(self) -> Any:  # noqa: ANN401 - likewise
+    def data(self) -> Any:
         return self.body["data"]
 
     @property
@@ -103,7 +103,7 @@ class Api:
 
     async def store(
         self, api_key: str | None = None, *, token: str | None = "", **fields: Any
-    ) -> Any:  # noqa: ANN401 - as `data`
+    ) -> Any:
         """A new credential for BINANCE, in the words of the dialect."""
         words = {"credentialType": "API_KEY"} if self.sandbox.dialect == "openapi" else {}
         body = {**new_account(apiKey=api_key or secrets.token_hex(8)), **words, **fields}
@@ -158,5 +158,5 @@ async def raw_answer(api: Api, fault: str, *, keep: bool = False) -> bytes:
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until something is so."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the sandbox has no events to wait for
+        while not condition():
             await asyncio.sleep(0.001)

@@ -92,7 +92,7 @@ class World:
         (place,) = self._post("credential/verify", ids)
         return {**ids, "externalTradingAccountId": place["externalTradingAccountId"]}
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever it says
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
         headers = {"Authorization": f"Bearer {self.sandbox.access_token}"}
         url = f"{self.sandbox.url}/api/v3/{path}"
         return self.session.post(url, json=body, headers=headers).json()["data"]

@@ -299,7 +299,7 @@ async def test_a_line_that_is_wrong_adds_nothing(api: Api) -> None:
 
 
 @pytest.mark.parametrize("odd", [429, ["429"], None], ids=repr)
-async def test_what_is_no_line_adds_nothing(api: Api, odd: Any) -> None:  # noqa: ANN401
+async def test_what_is_no_line_adds_nothing(api: Api, odd: Any) -> None:
     """A bare number or a list, as is easily written, is told what is expected."""
     with pytest.raises(TypeError, match="a fault is a Fault or a line of text"):
         api.sandbox.script("500", odd)

@@ -139,7 +139,7 @@ async def test_a_row_that_was_changed_is_told(state: Path, change: str) -> None:
     """Whichever of its fields it was; nothing else is touched, so that a copy mends it."""
     before = sql(state, "SELECT * FROM records")
     first = next(row for row in before if row[1] == "account")
-    sql(state, f"UPDATE records SET {change} WHERE number = ?", first[0])  # noqa: S608
+    sql(state, f"UPDATE records SET {change} WHERE number = ?", first[0])  # noqa: S608  # our own words
     [changed] = {*sql(state, "SELECT * FROM records")} - {*before}
     told = await complaint(state)
     assert told.startswith(f"row {changed[0]} of {state} is not as the sandbox wrote it: ")

@@ -100,7 +100,7 @@ class Mutator:
     def _hits(self) -> bool:
         return self._dice.random() < 0.12
 
-    def _envelope(self, *, listing: bool) -> Any:  # noqa: ANN401
+    def _envelope(self, *, listing: bool) -> Any:
         envelope: dict[str, Any] = {"success": True, "errno": 0, "error": None}
         envelope["data"] = dict(_ACCOUNT)
         if listing:
@@ -110,7 +110,7 @@ class Mutator:
             self._spoil(envelope)
         return envelope
 
-    def _spoil(self, part: Any) -> None:  # noqa: ANN401
+    def _spoil(self, part: Any) -> None:
         """Replace, remove or add one value, somewhere."""
         dice = self._dice
         keys: list[Any] = list(part) if isinstance(part, dict) else list(range(len(part)))
@@ -122,7 +122,7 @@ class Mutator:
         elif key is not None:
             part[key] = dice.choice(_ODD)
 
-    def _body(self, envelope: Any) -> bytes:  # noqa: ANN401
+    def _body(self, envelope: Any) -> bytes:
         body = json.dumps(envelope).encode()
         if not self._hits():
             return body

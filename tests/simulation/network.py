@@ -46,7 +46,7 @@ class _End(async_solipsism.Socket):
 
     peer: _End
 
-    def __init__(self, loop: VirtualLoop, own: Any, other: Any) -> None:  # noqa: ANN401
+    def __init__(self, loop: VirtualLoop, own: Any, other: Any) -> None:
         super().__init__(async_solipsism.Queue(), async_solipsism.Queue(), own, other)
         self._loop = loop
         self._inbox = bytearray()
@@ -55,7 +55,7 @@ class _End(async_solipsism.Socket):
         self._ended = self._closed = self._orphaned = self._lingers_not = False
         self._error: OSError | None = None
 
-    def setsockopt(self, level: int, optname: int, value: Any, optlen: Any = None) -> None:  # noqa: ANN401
+    def setsockopt(self, level: int, optname: int, value: Any, optlen: Any = None) -> None:
         if (level, optname) == (socket.SOL_SOCKET, socket.SO_LINGER):
             self._lingers_not = True
         else:
@@ -71,7 +71,7 @@ class _End(async_solipsism.Socket):
         self._post(lambda: self.peer.take(content))
         return len(content)
 
-    def sendmsg(self, buffers: Any, *_: object) -> int:  # noqa: ANN401
+    def sendmsg(self, buffers: Any, *_: object) -> int:
         return self.send(b"".join(buffers))
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
@@ -246,7 +246,7 @@ class _Task(asyncio.Task[Any]):
         return self._place
 
 
-def _make_task(loop: Any, *given: Any, **options: Any) -> _Task:  # noqa: ANN401
+def _make_task(loop: Any, *given: Any, **options: Any) -> _Task:
     return _Task(*given, loop=loop, **options)
 
 

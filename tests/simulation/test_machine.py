@@ -174,7 +174,7 @@ class Machine(RuleBasedStateMachine):
         everything = [*self.sandbox.accounts, *self.sandbox.archive]
         return {each["tradingAccountId"] for each in everything}
 
-    async def _make_client(self, login: PasswordLogin) -> Any:  # noqa: ANN401
+    async def _make_client(self, login: PasswordLogin) -> Any:
         return self._pool.client(access_token=login)
 
     async def _connect(self, name: str, patience: float | None) -> TradingAccount | None:

@@ -65,8 +65,10 @@ class World:
     dated: bool = False
     now: float = 0.0
     calls: int = 0
-    clock: ServerClock = Factory(lambda world: ServerClock(world.server_time, world.time), True)  # noqa: FBT003
-    budget: Budget = Factory(lambda world: Budget(world.clock), True)  # noqa: FBT003
+    clock: ServerClock = Factory(
+        lambda world: ServerClock(world.server_time, world.time), takes_self=True
+    )
+    budget: Budget = Factory(lambda world: Budget(world.clock), takes_self=True)
     events: list[tuple[float, int, str, Ticket, float, RateReport | None]] = Factory(list)
     order: Iterator[int] = Factory(itertools.count)
     on_the_way: int = 0

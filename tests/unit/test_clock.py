@@ -65,7 +65,8 @@ def test_a_clock_that_was_set_replaces_what_was_known(jump: float) -> None:
     ],
 )
 def test_a_wall_clock_that_was_set_since_a_doubt(
-    known: bool,  # noqa: FBT001
+    *,
+    known: bool,
     then: float,
     now: float,
     ahead: float,

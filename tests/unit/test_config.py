@@ -138,7 +138,7 @@ ODD = {
 
 @pytest.mark.parametrize("setting", NUMBERS)
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_numbers_that_are_refused(setting: str, odd: Any) -> None:  # noqa: ANN401
+def test_numbers_that_are_refused(setting: str, odd: Any) -> None:
     """No setting takes what is no sensible number."""
     with pytest.raises(ConfigError, match=rf"^{setting} must be a"):
         Config(**{setting: odd})
@@ -187,7 +187,7 @@ def test_user_agents_that_are_refused(agent: str) -> None:
 
 
 @pytest.mark.parametrize("odd", [False, True, 0, "", "/etc/ssl/cert.pem"], ids=repr)
-def test_contexts_that_are_refused(odd: Any) -> None:  # noqa: ANN401
+def test_contexts_that_are_refused(odd: Any) -> None:
     """Nothing turns verification off, and who tries to is told that it stays on."""
     with pytest.raises(ConfigError, match=r"^ssl_context must be an ssl.SSLContext"):
         Config(ssl_context=odd)
@@ -198,21 +198,21 @@ async def _awaited(_: object) -> None:
 
 
 @pytest.mark.parametrize("odd", [False, 0, "print", _awaited])
-def test_hooks_that_are_refused(odd: Any) -> None:  # noqa: ANN401
+def test_hooks_that_are_refused(odd: Any) -> None:
     """What cannot be called, or does nothing then, is found out before the first call."""
     with pytest.raises(ConfigError, match=r"^on_attempt must be a function"):
         Config(on_attempt=odd)
 
 
 @pytest.mark.parametrize("scope", ["Pool", "", None, 5, ["pool"]], ids=repr)
-def test_rate_scopes_that_are_refused(scope: Any) -> None:  # noqa: ANN401
+def test_rate_scopes_that_are_refused(scope: Any) -> None:
     """There are two scopes."""
     with pytest.raises(ConfigError, match=r"^rate_scope must be one of identity, pool$"):
         Config(rate_scope=scope)
 
 
 @pytest.mark.parametrize("dialect", ["Pages", "", None, 5], ids=repr)
-def test_dialects_that_are_refused(dialect: Any) -> None:  # noqa: ANN401
+def test_dialects_that_are_refused(dialect: Any) -> None:
     """There are two dialects."""
     with pytest.raises(ConfigError, match=r"^dialect .* must be one of pages, openapi$"):
         Config(dialect=dialect)
@@ -231,7 +231,7 @@ def test_dialects_that_are_refused(dialect: Any) -> None:  # noqa: ANN401
 )
 def test_the_dialect(
     monkeypatch: pytest.MonkeyPatch,
-    given: Any,  # noqa: ANN401
+    given: Any,
     environ: str | None,
     dialect: str,
 ) -> None:
@@ -272,7 +272,7 @@ def test_the_rest_is_taken_as_it_is() -> None:
 )
 def test_the_environment(
     monkeypatch: pytest.MonkeyPatch,
-    given: Any,  # noqa: ANN401
+    given: Any,
     environ: dict[str, str],
     base_url: str,
 ) -> None:

@@ -29,7 +29,7 @@ class Nowhere(tzinfo):
     dst = tzname = utcoffset
 
 
-NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  # it is refused
 LOST = datetime(2026, 1, 1, tzinfo=Nowhere())
 ODD: Any = 5
 DAY: Any = NOW.date()

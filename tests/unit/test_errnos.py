@@ -16,8 +16,8 @@ from .samples import CONNECT, LIST, answer, judged, refusal
 @pytest.mark.parametrize("kind", [CONNECT, LIST])
 @pytest.mark.parametrize("spelling", ["{}", "-{}"])
 @pytest.mark.parametrize("style", [int, str])
-def test_numbers(  # noqa: PLR0917
-    number: int, status: int, verdict: str, name: str, kind: str, spelling: str, style: type
+def test_numbers(
+    *, number: int, status: int, verdict: str, name: str, kind: str, spelling: str, style: type
 ) -> None:
     """The verdict and the class follow from the number, whatever its sign and spelling."""
     errno = style(spelling.format(number))

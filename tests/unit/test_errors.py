@@ -70,7 +70,7 @@ def full(kind: type[CadenzaError]) -> CadenzaError:
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
 @pytest.mark.parametrize(
     "clone",
-    [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy],  # noqa: S301
+    [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy],
     ids=["pickle", "copy", "deepcopy"],
 )
 def test_a_clone_is_the_same_error(
@@ -169,7 +169,7 @@ def test_an_unknown_outcome_crosses_processes_with_all_it_knows() -> None:
         credential_id="k-1",
     )
     sent.remedy = "look"
-    received = pickle.loads(pickle.dumps(sent))  # noqa: S301
+    received = pickle.loads(pickle.dumps(sent))
     assert vars(received) == vars(sent)
     assert (received.path, received.remedy) == ("tradingAccount/connect", "look")
     assert (received.external_trading_account_id, received.credential_id) == ("spot", "k-1")

@@ -60,7 +60,7 @@ VALUES = (
 )  # fmt: skip
 
 
-def odd(dice: random.Random) -> Any:  # noqa: ANN401
+def odd(dice: random.Random) -> Any:
     """Draw what a field may hold that nobody expects."""
     plain: tuple[object, ...] = (
         None,
@@ -77,7 +77,7 @@ def odd(dice: random.Random) -> Any:  # noqa: ANN401
     return dice.choice((*plain, *NUMBERS, *WORDS))
 
 
-def bend(value: Any, dice: random.Random) -> Any:  # noqa: ANN401
+def bend(value: Any, dice: random.Random) -> Any:
     """Replace, drop or add something at a place somewhere in a JSON value."""
     if isinstance(value, dict) and value and dice.random() < 0.9:
         name = dice.choice([*value])

@@ -60,7 +60,7 @@ def test_what_can_be_parsed_is_an_account(odd: str) -> None:
     assert account is not None
     assert account.trading_account_id == "a"
     assert account.created_at is account.updated_at is None
-    assert pickle.loads(pickle.dumps(account)) == account  # noqa: S301
+    assert pickle.loads(pickle.dumps(account)) == account
     assert repr(account)
 
 

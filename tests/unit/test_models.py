@@ -206,7 +206,7 @@ def reached(status: str, trading_account_id: str | None = None) -> ReachableAcco
         Health,
     ],
 )
-def test_models_take_keywords_only(model: Any) -> None:  # noqa: ANN401
+def test_models_take_keywords_only(model: Any) -> None:
     """Several texts in a row would be mixed up sooner or later."""
     with pytest.raises(TypeError, match="positional"):
         model("BINANCE", "key", "secret", "done", 1.0)
@@ -257,7 +257,7 @@ def test_every_other_field_is(field: str) -> None:
 def test_an_account_is_pickled_with_everything() -> None:
     """An account may cross to another process, extra fields included."""
     sent = account(extra={"credentials": [{"status": "ACTIVE"}]})
-    received = pickle.loads(pickle.dumps(sent))  # noqa: S301
+    received = pickle.loads(pickle.dumps(sent))
     assert received == sent
     assert received.extra == sent.extra
 
@@ -336,7 +336,7 @@ def test_what_is_masked_and_what_is_hidden_do_not_show() -> None:
     session = LoginSession(access_token=Secret(marker()), refresh_token=Secret(marker()))
     assert marker("mask") not in repr(masked)
     assert marker() not in repr(session)
-    assert pickle.loads(pickle.dumps(masked)) == masked  # noqa: S301
+    assert pickle.loads(pickle.dumps(masked)) == masked
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(session)
 

@@ -119,13 +119,13 @@ IN_DOUBT = {
 
 @BOTH
 @pytest.mark.parametrize("outcome", FINAL.values(), ids=FINAL)
-def test_what_is_certain_is_not_repeated(kind: str, outcome: Any) -> None:  # noqa: ANN401
+def test_what_is_certain_is_not_repeated(kind: str, outcome: Any) -> None:
     """Done is done, and a refusal stays one."""
     assert planned(outcome(kind), kind) is None
 
 
 @pytest.mark.parametrize("outcome", IN_DOUBT.values(), ids=IN_DOUBT)
-def test_only_reads_are_repeated_in_doubt(outcome: Any) -> None:  # noqa: ANN401
+def test_only_reads_are_repeated_in_doubt(outcome: Any) -> None:
     """A write that may have been done is never repeated; a read changes nothing."""
     assert planned(outcome(WRITE), WRITE) is None
     assert planned(outcome(READ), READ) == Plan(wait=0.5, cost=NETWORK, tried=Tried(retries=1))

@@ -30,7 +30,7 @@ SINKS: dict[str, Callable[[Secret], object]] = {
     "format": format,
     "format with a width": lambda secret: f"{secret:>40}",
     "f-string": lambda secret: f"{secret} {secret!r} {secret!s} {secret!a}",
-    "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031
+    "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031  # that is what is tested
     "inside a list": lambda secret: str([secret, {"key": secret}]),
     "json by default=str": lambda secret: json.dumps({"key": secret}, default=str),
     "pprint": pprint.pformat,
@@ -91,7 +91,7 @@ def test_a_model_that_holds_one_is_not_pickled() -> None:
 def test_it_cannot_be_given_another_attribute() -> None:
     """There is no room in it for what somebody may add."""
     with pytest.raises(AttributeError):
-        setattr(Secret(marker()), "note", "x")  # noqa: B010
+        setattr(Secret(marker()), "note", "x")  # noqa: B010  # type checkers know that it cannot be
 
 
 def test_it_is_revealed_to_who_asks() -> None:
@@ -160,6 +160,6 @@ def test_masked_shows_both_ends_of_a_long_text() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 5, b"x"], ids=["none", "int", "bytes"])
-def test_a_wrong_type_is_hidden_too(odd: Any) -> None:  # noqa: ANN401
+def test_a_wrong_type_is_hidden_too(odd: Any) -> None:
     """What is no text is judged by the argument it is used for; until then it is hidden."""
     assert repr(Secret(odd)) == "Secret('****')"

@@ -24,7 +24,7 @@ ODD: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 TIMES = st.datetimes(
-    datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)  # noqa: DTZ001
+    datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)  # noqa: DTZ001  # these get the time zone
 ).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))  # fmt: skip
 WORDS = st.none() | st.text()
 ACCOUNTS = st.builds(
@@ -68,7 +68,7 @@ UNKNOWN_FIELDS = st.dictionaries(
 def on_the_wire(account: TradingAccount) -> dict[str, Any]:
     """Write an account as Cadenza would."""
 
-    def plain(value: Any) -> Any:  # noqa: ANN401
+    def plain(value: Any) -> Any:
         moment = isinstance(value, datetime)
         return (value - EPOCH) // timedelta(milliseconds=1) if moment else value
 
@@ -92,7 +92,7 @@ def test_an_account_survives_the_wire(
     received = parsed({**unknown, **sent})
     assert received == account
     assert received.extra == json.loads(json.dumps(unknown))
-    assert pickle.loads(pickle.dumps(received)).extra == received.extra  # noqa: S301
+    assert pickle.loads(pickle.dumps(received)).extra == received.extra
 
 
 @given(ACCOUNTS, st.sampled_from([*WIRE.values(), *SECOND]), ODD)
@@ -116,7 +116,7 @@ def test_decoding_fails_in_one_way(body: bytes) -> None:
     try:
         decode(body)
     except ValueError as error:
-        assert (type(error), str(error), error.__context__) == (ValueError, "not JSON", None)  # noqa: PT017
+        assert (type(error), str(error), error.__context__) == (ValueError, "not JSON", None)  # noqa: PT017  # the context can only be seen here
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def line_to(
         yield Line(client, attempts)
 
 
-async def failure(job: Any) -> Exception:  # noqa: ANN401 - whatever can be awaited
+async def failure(job: Any) -> Exception:
     """The error that something ends in."""
     try:
         result = await job

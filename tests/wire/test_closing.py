@@ -336,14 +336,14 @@ async def test_a_lent_session_that_trusts_the_environment() -> None:
 
 @pytest.mark.parametrize("kind", [AsyncCadenza, SessionPool])
 @pytest.mark.parametrize("odd", [5, False, "session", aiohttp.ClientSession], ids=repr)
-async def test_what_is_no_session(odd: Any, kind: type[AsyncCadenza | SessionPool]) -> None:  # noqa: ANN401
+async def test_what_is_no_session(odd: Any, kind: type[AsyncCadenza | SessionPool]) -> None:
     """What cannot be lent is a setting to correct."""
     with pytest.raises(ConfigError, match=r"^session must be an aiohttp.ClientSession$"):
         kind(session=odd)
 
 
 @pytest.mark.parametrize("odd", [5, None, print, [5], ["log"], "log"], ids=repr)
-async def test_what_are_no_middlewares(odd: Any) -> None:  # noqa: ANN401
+async def test_what_are_no_middlewares(odd: Any) -> None:
     """One alone, or what cannot be called, is a setting to correct."""
     with pytest.raises(ConfigError, match=r"^middlewares must be a list of aiohttp middlewares"):
         AsyncCadenza(TOKEN, middlewares=odd)

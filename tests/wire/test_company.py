@@ -158,7 +158,7 @@ async def test_a_middleware_that_hangs(server: RawServer) -> None:
     assert server.requests == []
 
 
-async def log_of_a_tracer(_: aiohttp.ClientSession, __: object, params: Any) -> None:  # noqa: ANN401
+async def log_of_a_tracer(_: aiohttp.ClientSession, __: object, params: Any) -> None:
     """Read an answer at the end of a request."""
     await params.response.read()
 

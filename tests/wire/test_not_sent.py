@@ -46,7 +46,7 @@ async def refused_port() -> AsyncIterator[Line]:
 
 
 class _NoNames(AbstractResolver):
-    async def resolve(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - it never returns
+    async def resolve(self, *args: Any, **kwargs: Any) -> Any:
         raise OSError(socket.EAI_NONAME, "Name or service not known")
 
     async def close(self) -> None:
@@ -224,7 +224,7 @@ async def test_a_refused_call_is_repeated_until_it_works() -> None:
     async with line_to(server) as line:
 
         async def come_up(attempts: int) -> None:
-            while len(line.attempts) < attempts:  # noqa: ASYNC110 - the hook has no event
+            while len(line.attempts) < attempts:
                 await asyncio.sleep(0)
             await server.__aenter__()
 

@@ -237,7 +237,7 @@ NOT_ASYNC = {"text": lambda: "in.vain", "nothing": lambda: None, "source": Sync(
 
 @pytest.mark.parametrize("given", NOT_ASYNC.values(), ids=NOT_ASYNC)
 @pytest.mark.parametrize("kind", CALLS)
-async def test_a_source_that_is_not_async(plain: RawServer, kind: str, given: Any) -> None:  # noqa: ANN401
+async def test_a_source_that_is_not_async(plain: RawServer, kind: str, given: Any) -> None:
     """It is told to be, whatever it returned, and nothing is sent."""
     async with line_to(plain, token=given) as line:
         for _ in range(2):
@@ -248,7 +248,7 @@ async def test_a_source_that_is_not_async(plain: RawServer, kind: str, given: An
 
 
 @pytest.mark.parametrize("given", [None, 5])
-async def test_a_callable_that_returns_no_token(plain: RawServer, given: Any) -> None:  # noqa: ANN401
+async def test_a_callable_that_returns_no_token(plain: RawServer, given: Any) -> None:
     """What is wrong is what it returned, not what it is."""
 
     async def fetch() -> str:
