@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -27,6 +28,9 @@ hypothesis.settings.load_profile("repeatable")
 for _name in [*os.environ]:
     if _name.startswith("CADENZA_") or _name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
         del os.environ[_name]
+
+# Nor does a shell that has Ctrl-C ignored by what runs in its background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_asyncio_loop_factories(
