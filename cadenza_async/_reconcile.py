@@ -67,10 +67,11 @@ class Question:
         """Take the question from an error, or from what the caller remembers.
 
         Raises:
-            UsageError: If neither says which connect is meant, or an argument cannot be used.
+            UsageError: If neither or both say which connect is meant, or an argument cannot be
+                used.
         """
         if error is not None:
-            error = _of_a_connect(error)
+            error = _of_a_connect(error, venue, name, since, external_id, credential_id)
             venue, name, since = error.venue, error.name, error.sent_at
             external_id, credential_id = error.external_trading_account_id, error.credential_id
         if since is None or (venue is None and external_id is None):
@@ -124,11 +125,13 @@ class Question:
         return self.refers_to(account) if self.name is None else account.name == self.name
 
 
-def _of_a_connect(error: object) -> OutcomeUnknownError:
+def _of_a_connect(error: object, *besides: object) -> OutcomeUnknownError:
     if not isinstance(error, OutcomeUnknownError):
         raise UsageError("error must be an OutcomeUnknownError, as a connect raises it")
     if error.path not in {None, CONNECT}:
         raise UsageError(f"{error.path} connects nothing. {error.remedy}")
+    if any(each is not None for each in besides):
+        raise UsageError("error= says it all: leave the rest out, or the error")
     return error
 
 

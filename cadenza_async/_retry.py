@@ -104,12 +104,13 @@ def _wait(
     outcome: Outcome[Any], tried: Tried, *, write: bool, jitter: Callable[[], float]
 ) -> float | None:
     """Return seconds to wait; None when the attempt must not be repeated."""
-    if outcome.verdict is Verdict.THROTTLED and outcome.asked_to_wait is not None:
-        return outcome.asked_to_wait if outcome.asked_to_wait <= _LONGEST_WAIT else None
-    repeatable = outcome.verdict in {Verdict.THROTTLED, Verdict.NOT_SENT}
-    if repeatable or (outcome.verdict is Verdict.UNKNOWN and not write):
+    certain = outcome.verdict in {Verdict.THROTTLED, Verdict.NOT_SENT}
+    if not certain and (write or outcome.verdict is not Verdict.UNKNOWN):
+        return None
+    asked = outcome.asked_to_wait
+    if asked is None:
         return backoff(tried.retries, jitter)
-    return None
+    return asked if asked <= _LONGEST_WAIT else None
 
 
 def backoff(retries: int, jitter: Callable[[], float]) -> float:

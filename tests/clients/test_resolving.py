@@ -219,6 +219,8 @@ async def test_what_cannot_be_asked(client: AsyncCadenza) -> None:
     for error in (5, ValueError("lost"), UsageError("lost")):
         with pytest.raises(UsageError, match=r"^error must be an OutcomeUnknownError"):
             await client.resolve(cast("Any", error), venue="BINANCE", since=NOW)
+    with pytest.raises(UsageError, match=r"^error= says it all: leave the rest out"):
+        await client.resolve(OutcomeUnknownError("lost", venue="OKX"), venue="BINANCE")
     with pytest.raises(UsageError, match=r"^name must be a string"):
         await client.resolve(venue="BINANCE", name=cast("Any", 5), since=NOW)
     with pytest.raises(UsageError, match=r"^external_trading_account_id "):

@@ -108,7 +108,7 @@ FINAL = {
 }
 IN_DOUBT = {
     "server error": lambda kind: judged(kind, answer(500, refusal(22000))),
-    "gateway": lambda kind: judged(kind, answer(503, b"", Retry_After="1")),
+    "gateway": lambda kind: judged(kind, answer(503, b"")),
     "redirect": lambda kind: judged(kind, answer(307)),
     "no envelope": lambda kind: judged(kind, answer(200, b"")),
     "database": lambda kind: judged(kind, answer(400, refusal(22021))),
@@ -129,6 +129,14 @@ def test_only_reads_are_repeated_in_doubt(outcome: Any) -> None:
     """A write that may have been done is never repeated; a read changes nothing."""
     assert planned(outcome(WRITE), WRITE) is None
     assert planned(outcome(READ), READ) == Plan(wait=0.5, cost=NETWORK, tried=Tried(retries=1))
+
+
+@pytest.mark.parametrize(("after", "wait"), [("0", 0.0), ("7", 7.0), ("121", None)])
+def test_a_read_waits_as_a_gateway_asks(after: str, wait: float | None) -> None:
+    """A write that may have been done is not repeated then, either."""
+    made = planned(judged(READ, answer(503, b"", Retry_After=after)), READ)
+    assert (made and made.wait) == wait
+    assert planned(judged(WRITE, answer(503, b"", Retry_After=after)), WRITE) is None
 
 
 @BOTH
