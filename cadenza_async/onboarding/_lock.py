@@ -17,7 +17,7 @@ def lock(path: str, *, taken: str) -> sqlite3.Connection:
         taken: What to say if somebody has it.
 
     Raises:
-        ConfigError: If somebody has it.
+        ConfigError: If somebody has it, or nobody can take it.
     """
     name = f"{os.path.realpath(path)}-lock"  # one for whatever links lead to the file
     make(name)
@@ -25,8 +25,8 @@ def lock(path: str, *, taken: str) -> sqlite3.Connection:
     try:
         held.execute("PRAGMA journal_mode = MEMORY")  # leaves no file behind
         held.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         held.close()
-    else:
-        return held
-    raise ConfigError(taken)
+        busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        raise ConfigError(taken if busy else f"{name} cannot be locked: {error}") from None
+    return held

@@ -56,6 +56,14 @@ def test_asking_for_it_twice_opens_it_to_no_other_process(tmp_path: Path) -> Non
     assert "is in use by another job" in other.stderr
 
 
+def test_a_lock_of_no_use_is_no_other_job(tmp_path: Path) -> None:
+    """Waiting until that has ended would take for ever."""
+    lock = tmp_path / "a.journal-lock"
+    lock.write_text("whose is this?" * 100)
+    with pytest.raises(ConfigError, match=f"^{lock} cannot be locked: file is not a database"):
+        Store(str(tmp_path / "a.journal"), "https://x.example", retry_failed=False)
+
+
 @pytest.mark.parametrize("what", ["folder", "loop"])
 def test_what_is_no_file(tmp_path: Path, what: str) -> None:
     """It is not said to be the rights that are missing."""
