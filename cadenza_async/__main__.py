@@ -42,6 +42,14 @@ def _leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
+def _drop_complaints_that_cannot_be_written() -> None:
+    """Leave nothing in standard error that Python would fail to write at its end: code 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def main() -> None:
     """Run the command line, or say what is missing for it."""
     _open_closed_streams()
@@ -57,6 +65,8 @@ def main() -> None:
         app(prog_name="cadenza")
     except KeyboardInterrupt:  # likewise
         sys.exit(130)
+    finally:
+        _drop_complaints_that_cannot_be_written()
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
+_SETTINGS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED"}
+
 # Nobody's own settings decide whether a test passes.
 for _name in [*os.environ]:
-    if _name.startswith("CADENZA_") or _name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
+    if _name.startswith("CADENZA_") or _name in _SETTINGS:
         del os.environ[_name]
 
 # Nor does a shell that has Ctrl-C ignored by what runs in its background.
