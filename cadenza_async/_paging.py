@@ -36,8 +36,8 @@ class Cursor:
     def advance(self, page: Page[T]) -> list[T]:
         """Take a page in and return the rows whose id was not on an earlier one.
 
-        A short page alone ends nothing: the server may cap the limit lower than asked. Where rows
-        have gone, those after them have moved up: as many are read again.
+        A page that is not full is not the last for that: a server may give fewer rows than it was
+        asked for. Where rows have gone, those after them have moved up: as many are read again.
         """
         fresh = [row for id_, row in page.rows.items() if id_ not in self.seen]
         self.seen.update(page.rows)

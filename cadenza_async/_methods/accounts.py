@@ -140,8 +140,8 @@ class Accounts(Methods):
     ) -> TradingAccount:
         """Disconnect an account for good (``POST /api/v3/tradingAccount/disconnect``).
 
-        Open orders are not cancelled. Connecting the same exchange account again makes a new
-        trading account.
+        Open orders are not cancelled. If its keys are connected again, that is another trading
+        account, with another id.
 
         Args:
             trading_account_id: The account's identifier.

@@ -36,7 +36,7 @@ class Flavour(StrEnum):
     DIRECT = "direct"
     """In one call, which carries the keys."""
     CREDENTIAL = "credential"
-    """The keys are stored first, and the account is connected by reference to them."""
+    """In three: store the keys, verify them, connect what they reach."""
 
     @property
     def calls(self) -> int:

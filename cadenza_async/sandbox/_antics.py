@@ -42,7 +42,7 @@ def _unavailable(fault: Fault, _call: Call) -> Reply:
 
 
 def _locked(_fault: Fault, _call: Call) -> Reply:
-    return Refusal(503, -22014, "Lock not acquired, try again shortly").reply()
+    return Refusal(503, -22014, "Somebody else holds the lock").reply()
 
 
 def _redirected(fault: Fault, call: Call) -> Reply:

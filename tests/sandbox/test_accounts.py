@@ -123,7 +123,7 @@ async def test_list_pages(
     assert answer.body["pagination"] == pagination
 
 
-async def test_list_without_status_shows_disconnected_accounts_too(api: Api) -> None:
+async def test_an_unfiltered_list_shows_what_was_disconnected(api: Api) -> None:
     """Every status is listed unless one is asked for; other users' accounts never are."""
     first = (await api.connect(name="gone")).data
     await api.connect(name="here")
@@ -140,7 +140,7 @@ async def test_list_without_status_shows_disconnected_accounts_too(api: Api) -> 
     assert await names(tradingAccountId=first["tradingAccountId"]) == ["gone"]
 
 
-async def test_disconnect_archives_the_account_for_good() -> None:
+async def test_what_was_disconnected_stays_so() -> None:
     """The answer is the account with its new state; a second disconnect finds nothing."""
     now = 1_750_000_000.123
     async with serving(clock=lambda: now) as api:

@@ -214,7 +214,7 @@ def test_a_number_claimed_twice_fails_at_definition() -> None:
 def test_number_then_family_then_status(
     status: int, errno: int | None, kind: type[ApiError]
 ) -> None:
-    """A number that is not known belongs to its family, and failing that to its status."""
+    """An unknown number goes by its leading digits; if they are unknown too, the status decides."""
     assert api_error_class(status, errno) is kind
 
 

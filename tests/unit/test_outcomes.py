@@ -218,7 +218,7 @@ def test_the_exchange_s_own_429_is_not_ours(
 @BOTH
 @pytest.mark.parametrize("status", [200, 400, 409, 500, 503])
 def test_a_database_failure_proves_nothing(kind: str, status: int) -> None:
-    """The number says that the outcome of a write is unknown, whatever the status."""
+    """The number says that a write may have been done, whatever the status."""
     outcome = judged(kind, answer(status, refusal(-22021)))
     expected = OutcomeUnknownError if kind == CONNECT else ServerError
     assert verdicts(outcome) == (Verdict.UNKNOWN, expected)
