@@ -22,6 +22,7 @@ from cadenza_async import (
     Secret,
     TradingAccount,
     User,
+    __version__,
 )
 from cadenza_async.errors import CadenzaError, UsageError
 from tests.raw import RawServer, answers, envelope
@@ -57,16 +58,29 @@ def test_every_method_has_its_sample() -> None:
 @every_dialect
 @every_sample
 async def test_what_goes_out(server: RawServer, sample: Sample, dialect: str) -> None:
-    """Method, path, query and body are those of the endpoint, to the byte; ids are in no path."""
+    """Method, path, query and body are those of the endpoint, to the byte; ids are in no path.
+
+    No header goes out but these: there is no idempotency key, and there are no cookies.
+    """
     async with client_of(server, dialect=dialect) as client:
         with suppress(CadenzaError):  # there is no data in the answer; the request counts here
             await sample.call(client)
     request = server.requests[0]
     assert f"{request.method} {request.target}" == sample.line(dialect)
     assert request.body == sample.body(dialect)
-    assert request.header("Content-Type") == ("application/json" if request.body else None)
-    carries = None if sample.method in NO_TOKEN else f"Bearer {TOKEN}"
-    assert request.header("Authorization") == carries
+    headers = {
+        "Host": f"127.0.0.1:{server.port}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": f"cadenza-async/{__version__}",
+    }
+    if request.body:
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
+    if sample.method not in NO_TOKEN:
+        headers["Authorization"] = f"Bearer {TOKEN}"
+    assert sorted(request.head.decode().split("\r\n")[1:-2]) == sorted(
+        f"{name}: {value}" for name, value in headers.items()
+    )
 
 
 ACCOUNT, CREDENTIAL, USER = (
