@@ -168,6 +168,60 @@ async def test_the_document_is_complete_in_itself(dialect: str) -> None:
     assert names == set(answer.body["components"]["schemas"])
 
 
+KINDS = "API_KEY TOKEN HMAC OAUTH RSA ED25519"
+KEPT = "CREATED ACTIVE EXPIRED REVOKED"
+LIVING = "ACTIVE DISABLED DISCONNECTED"
+DONE = "CONNECT DISCONNECT ENABLE DISABLE UPDATE CREDENTIAL_REVOKE CREDENTIAL_ROTATE"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "words"),
+    [
+        (
+            "pages",
+            {
+                ("connect", "accountType"): "SPOT MARGIN FUTURES CREDIT OPTIONS",
+                ("list", "status"): LIVING,
+                ("operations", "operationType"): DONE,
+                ("credential-create", "type"): f"EXCHANGE {KINDS}",
+                ("credential-list", "type"): f"EXCHANGE {KINDS}",
+                ("credential-list", "status"): KEPT,
+            },
+        ),
+        (
+            "openapi",
+            {
+                ("list", "accountStatus"): f"{LIVING} NEW CREATED INACTIVE LOCKED UNAVAILABLE",
+                ("operations", "operationType"): DONE,
+                ("credential-create", "credentialType"): KINDS,
+                ("credential-list", "credentialType"): KINDS,
+                ("credential-list", "credentialStatus"): KEPT,
+            },
+        ),
+    ],
+    ids=["pages", "openapi"],
+)
+async def test_the_words_that_may_be_sent(dialect: str, words: dict[tuple[str, str], str]) -> None:
+    """All those that are published for the dialect, and no others."""
+    async with serving(dialect=dialect) as api:
+        answer = await api.call("GET", "../../openapi.json", token=None)
+    operations = [each for path in answer.body["paths"].values() for each in path.values()]
+    found = {
+        (each["operationId"], name): " ".join(schema["enum"])
+        for each in operations
+        for name, schema in _asked(each).items()
+        if "enum" in schema
+    }
+    assert found == words
+
+
+def _asked(operation: dict[str, Any]) -> dict[str, Any]:
+    """What an endpoint reads, by name; nothing where there is a choice of bodies."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    fields: dict[str, Any] = body.get("schema", {}).get("properties", {})
+    return fields | {each["name"]: each["schema"] for each in operation.get("parameters", [])}
+
+
 async def test_the_document_speaks_the_dialect_of_the_sandbox() -> None:
     """Words of the one are not in the document of the other."""
     texts = []

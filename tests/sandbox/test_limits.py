@@ -63,8 +63,11 @@ async def test_without_a_limit_nothing_is_reported() -> None:
 
 
 async def test_authentication_has_a_limit_of_its_own() -> None:
-    """Logins are counted apart from account management; health never is."""
+    """Whatever is about a session is counted apart from account management; health never is."""
     async with serving(clock=lambda: 1_750_000_000.0, rate_limit=1, auth_rate_limit=2) as api:
+        token = api.sandbox.token("u-2")
+        assert rate(await api.call("GET", "auth/user", token=token))[:2] == (2, 1)
+        assert rate(await api.call("POST", "auth/logout", token=token))[:2] == (2, 0)
         body = {"email": "a@example.test", "password": "wrong"}
         assert [(await api.post("auth/login", body)).status for _ in range(3)] == [401, 401, 429]
         assert rate(await api.connect()) == (1, 0, 1_750_000_020)

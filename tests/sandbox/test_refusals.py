@@ -189,11 +189,13 @@ async def test_list_refuses_queries_it_does_not_know(api: Api, query: object) ->
 
 
 async def test_heads_may_be_as_long_as_is_published(api: Api) -> None:
-    """A URL of 8,192 characters and headers of almost 16 KB are read like any other."""
+    """A URL of 8,192 characters and headers of almost 16 KB are read like any other; not more."""
     target = "/api/v3/tradingAccount/list?venue="
     answer = await api.list(venue="x" * (8192 - len(target)))
     assert (answer.status, answer.data) == (200, [])
     assert (await api.list(token="x" * 15_000)).verdict == (401, -100000)
+    assert (await api.list(venue="x" * 8192)).status == 400
+    assert (await api.list(token="x" * 17_000)).status == 400
 
 
 @pytest.mark.parametrize("status", ["NEW", "CREATED", "INACTIVE", "LOCKED", "UNAVAILABLE"])
