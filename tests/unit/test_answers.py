@@ -77,8 +77,9 @@ def test_a_credential_in_both_spellings(
 )
 def test_a_time_in_both_spellings(times: dict[str, object], moment: int) -> None:
     """Milliseconds or RFC 3339; the field of milliseconds goes before the other."""
-    read = read_account(envelope({"tradingAccountId": "a", **times}))
-    assert read.created_at == datetime(1970, 1, 1, 0, 0, 0, moment, UTC)
+    updates = {name.replace("created", "updated"): value for name, value in times.items()}
+    read = read_account(envelope({"tradingAccountId": "a", **times, **updates}))
+    assert read.created_at == read.updated_at == datetime(1970, 1, 1, 0, 0, 0, moment, UTC)
     assert read.created_at is not None
     assert read.created_at.tzinfo is UTC
 
