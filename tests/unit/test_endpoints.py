@@ -14,7 +14,7 @@ from cadenza_async._wire import encode
 from cadenza_async.errors import UsageError
 from cadenza_async.secret import Secret
 
-from .samples import CONNECT, LIST, NOW, call, connect, marker, new_account
+from .samples import CONNECT, LIST, NOW, call, connect, login, marker, new_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,6 +226,14 @@ def test_later_credentials_are_only_asked_for_when_there_are_some() -> None:
     assert _endpoints.list_credentials(offset=3).query == {"offset": "3"}
 
 
+def test_a_url_is_no_longer_than_is_published() -> None:
+    """One of 8,193 characters is refused; one that is a little shorter is not."""
+    url = "https://cadenza-api-uat.algo724.com/api/v3/credential/list?credentialIds="
+    assert _endpoints.list_credentials(credential_ids=["k" * 7900]).query
+    with pytest.raises(UsageError, match="too many for one URL"):
+        _endpoints.list_credentials(credential_ids=["k" * (8193 - len(url))])
+
+
 @pytest.mark.parametrize(
     ("made", "rate_class"),
     [
@@ -234,6 +242,8 @@ def test_later_credentials_are_only_asked_for_when_there_are_some() -> None:
         (_endpoints.verify_credential("k"), RateClass.ACCOUNTS),
         (_endpoints.list_credentials(), RateClass.READS),
         (_endpoints.list_operations(), RateClass.READS),
+        (login(), RateClass.AUTHENTICATION),
+        (_endpoints.refresh(Secret("r")), RateClass.AUTHENTICATION),
         (_endpoints.logout(), RateClass.SESSION),
         (_endpoints.user(), RateClass.SESSION),
         (_endpoints.health(), None),
