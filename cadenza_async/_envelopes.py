@@ -53,11 +53,6 @@ class Reading:
         """The error number without its sign; 0 when there is none."""
         return abs(self.errno or 0)
 
-    @property
-    def family(self) -> int:
-        """The leading digits of a five-digit number."""
-        return self.number // 1000
-
 
 def read(
     answer: Answer, *, now: float, redact: Callable[[str], str], enveloped: bool = True

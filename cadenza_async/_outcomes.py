@@ -23,7 +23,10 @@ from cadenza_async.errors import (
     RateLimitedError,
     ServerError,
     UnreadableAnswerError,
+    VenueError,
     api_error_class,
+    class_of_number,
+    family_of_number,
 )
 from cadenza_async.secret import Secret
 
@@ -68,17 +71,15 @@ class Outcome(Generic[T]):
         return self.reading.wait if self.reading else None
 
 
-_CONNECTOR = 18
-_COME_BACK = frozenset({19006, 22014})
-_VENUE_FAILED = frozenset({18004, 18009, 18010, 18011, 18012, 18013, 18015})
+_CONNECTOR = 18  # the family of what goes wrong between Cadenza and an exchange
 _DATABASE_FAILED = 22021
 _READ_ON = 4096  # characters of an error's text, of which far fewer are shown
 
 
 def _is_throttled(reading: Reading) -> bool:
-    if reading.number in _COME_BACK:
+    if class_of_number(reading.errno) is RateLimitedError:
         return True
-    if reading.family == _CONNECTOR:
+    if family_of_number(reading.errno) == _CONNECTOR:
         return False
     asks = reading.asked_back is not None and reading.envelope is not None
     return reading.status == 429 or (reading.status == 503 and asks)
@@ -91,13 +92,14 @@ def _is_refused(reading: Reading) -> bool:
 
 _RULES: Final[tuple[tuple[Verdict, Callable[[Reading], bool]], ...]] = (
     (Verdict.THROTTLED, _is_throttled),
-    (Verdict.VENUE, lambda reading: reading.number in _VENUE_FAILED),
+    (Verdict.VENUE, lambda reading: class_of_number(reading.errno) is VenueError),
     (Verdict.UNKNOWN, lambda reading: reading.number == _DATABASE_FAILED),
     (Verdict.REFUSED, _is_refused),
     (Verdict.UNKNOWN, lambda _: True),
 )
-"""What an answer means that does not say "done"; first match wins. What reaches the last row
-(another 5xx, a 3xx, a 2xx that is no envelope) may have been done."""
+"""What an answer means that does not say "done"; first match wins. A number that `VenueError` or
+`RateLimitedError` claims proves that nothing was done; its family alone does not. What reaches the
+last row (another 5xx, a 3xx, a 2xx that is no envelope) may have been done."""
 
 
 def judge(

@@ -333,15 +333,20 @@ _LOWEST_SERVER_STATUS = 500
 
 def api_error_class(status: int, errno: int | None) -> type[ApiError]:
     """Choose the class for an answer: by number, then by family, then by HTTP status."""
-    number = abs(errno or 0)
     by_status = ServerError if status >= _LOWEST_SERVER_STATUS else InvalidRequestError
     return (
-        _BY_NUMBER.get(number)
-        or _BY_FAMILY.get(_family(number))
+        class_of_number(errno)
+        or _BY_FAMILY.get(family_of_number(errno))
         or _BY_STATUS.get(status, by_status)
     )
 
 
-def _family(number: int) -> int:
-    """Return the leading digits that name a family: two of five, four of six."""
+def class_of_number(errno: int | None) -> type[ApiError] | None:
+    """Return the class that claims an error number, if one does; the sign is no part of it."""
+    return _BY_NUMBER.get(abs(errno or 0))
+
+
+def family_of_number(errno: int | None) -> int:
+    """Return the leading digits that name a number's family: two of five, four of six."""
+    number = abs(errno or 0)
     return number // (1000 if number < 100_000 else 100)  # five digits or six

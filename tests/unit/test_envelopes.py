@@ -93,15 +93,6 @@ def test_error_numbers(given: object, errno: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "family"),
-    [(-120001, 120), (18011, 18), (-18011, 18), (22021, 22), (0, 0), (180110, 180)],
-)
-def test_families(number: int, family: int) -> None:
-    """The family of a five-digit number is its first two digits, whatever its sign."""
-    assert reading(400, refusal(number)).family == family
-
-
-@pytest.mark.parametrize(
     ("status", "body", "accepted"),
     [
         (200, {"errno": 0}, True),

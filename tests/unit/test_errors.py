@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cadenza_async import errors
-from cadenza_async.errors import ApiError, CadenzaError, TransportError, api_error_class
+from cadenza_async.errors import (
+    ApiError,
+    CadenzaError,
+    TransportError,
+    api_error_class,
+    family_of_number,
+)
 
 from .samples import NOW
 
@@ -216,6 +222,15 @@ def test_number_then_family_then_status(
 ) -> None:
     """An unknown number goes by its leading digits; if they are unknown too, the status decides."""
     assert api_error_class(status, errno) is kind
+
+
+@pytest.mark.parametrize(
+    ("number", "family"),
+    [(-120001, 1200), (18011, 18), (-18011, 18), (22021, 22), (0, 0), (None, 0), (180110, 1801)],
+)
+def test_families(number: int | None, family: int) -> None:
+    """A family is two digits of five, or four of six, whatever the sign."""
+    assert family_of_number(number) == family
 
 
 def test_abstract_classes_are_only_for_catching() -> None:
