@@ -44,6 +44,17 @@ def check_text(
         raise error(f"{argument} holds a control character or half a surrogate pair")
 
 
+def check_given(*, required: bool = True, **texts: str | Secret | None) -> None:
+    """Refuse those texts that are given and cannot be sent; see `check_text`.
+
+    Raises:
+        UsageError: If there is one. The text names it.
+    """
+    for argument, value in texts.items():
+        if value is not None:
+            check_text(argument, value, required=required)
+
+
 def _is_blank(text: str) -> bool:
     return not text or text.isspace()
 

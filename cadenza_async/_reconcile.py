@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cadenza_async import _endpoints
 from cadenza_async._calls import CONNECT
-from cadenza_async._checks import check_moment, check_text
+from cadenza_async._checks import check_given, check_moment
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import (
     AmbiguousOutcomeError,
@@ -80,15 +80,10 @@ class Question:
                 " external_trading_account_id= if it was by reference"
             )
         check_moment("since", since)
-        if name is not None:
-            check_text("name", name, required=False)
-        for argument, value in (
-            ("venue", venue),
-            ("external_trading_account_id", external_id),
-            ("credential_id", credential_id),
-        ):
-            if value is not None:
-                check_text(argument, value)
+        check_given(name=name, required=False)
+        check_given(
+            venue=venue, external_trading_account_id=external_id, credential_id=credential_id
+        )
         return cls(
             venue=venue,
             name=name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cadenza_async._calls import MIB
-from cadenza_async._checks import check_text
 
 PAGE_LIMIT: Final = 100  # the highest that every description of the lists allows
 LONGEST_LIST: Final = 16 * MIB
@@ -14,14 +13,3 @@ LONGEST_LIST: Final = 16 * MIB
 def given(**fields: Any) -> dict[str, Any]:
     """Return the fields that were given."""
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def check_filters(**filters: str | None) -> None:
-    """Refuse a filter that is given and cannot be sent.
-
-    Raises:
-        UsageError: If there is one. The text names it.
-    """
-    for argument, value in filters.items():
-        if value is not None:
-            check_text(argument, value)

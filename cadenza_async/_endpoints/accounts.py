@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 
 from cadenza_async._answers import Page, read_account, read_accounts, read_operations
 from cadenza_async._calls import CONNECT, Call, RateClass
-from cadenza_async._checks import check_moment, check_text
-from cadenza_async._endpoints._parts import (
-    LONGEST_LIST,
-    PAGE_LIMIT,
-    check_filters,
-    given,
-)
+from cadenza_async._checks import check_given, check_moment, check_text
+from cadenza_async._endpoints._parts import LONGEST_LIST, PAGE_LIMIT, given
 from cadenza_async._wire import milliseconds
 from cadenza_async.errors import UsageError
 
@@ -48,8 +43,7 @@ def connect_with_credential(
     """``POST /api/v3/tradingAccount/connect``, by reference to a stored credential."""
     check_text("credential_id", credential_id)
     check_text("external_trading_account_id", external_trading_account_id)
-    if name is not None:
-        check_text("name", name, required=False)
+    check_given(name=name, required=False)
     return Call(
         method="POST",
         path=CONNECT,
@@ -70,8 +64,7 @@ def connect_with_credential(
 def connect_venue(venue: str, *, name: str | None = None) -> Call[TradingAccount]:
     """``POST /api/v3/tradingAccount/connect``, of a venue that knows no credentials."""
     check_text("venue", venue)
-    if name is not None:
-        check_text("name", name, required=False)
+    check_given(name=name, required=False)
     return Call(
         method="POST",
         path=CONNECT,
@@ -127,7 +120,7 @@ def list_accounts(
     dialect: Dialect = "pages",
 ) -> Call[Page[TradingAccount]]:
     """``GET /api/v3/tradingAccount/list``, one page of it."""
-    check_filters(venue=venue, status=status, trading_account_id=trading_account_id)
+    check_given(venue=venue, status=status, trading_account_id=trading_account_id)
     spelling = "status" if dialect == "pages" else "accountStatus"
     return Call(
         method="GET",
@@ -150,7 +143,7 @@ def list_operations(
     offset: int = 0,
 ) -> Call[Page[Operation]]:
     """``GET /api/v3/tradingAccount/operation/list``, one page of it."""
-    check_filters(trading_account_id=trading_account_id, operation_type=operation_type)
+    check_given(trading_account_id=trading_account_id, operation_type=operation_type)
     start, end = _time("since", since), _time("until", until)
     if since and until and since > until:
         raise UsageError("since is later than until")

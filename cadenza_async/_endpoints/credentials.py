@@ -8,8 +8,14 @@ from urllib.parse import urlencode
 
 from cadenza_async._answers import Page, read_credential, read_credentials, read_reachable
 from cadenza_async._calls import Call, RateClass
-from cadenza_async._checks import UNSENDABLE_IN_KEYS, check_passphrase, check_text, without_stage
-from cadenza_async._endpoints._parts import LONGEST_LIST, check_filters, given
+from cadenza_async._checks import (
+    UNSENDABLE_IN_KEYS,
+    check_given,
+    check_passphrase,
+    check_text,
+    without_stage,
+)
+from cadenza_async._endpoints._parts import LONGEST_LIST, given
 from cadenza_async.errors import UsageError
 from cadenza_async.models import CredentialType
 
@@ -39,9 +45,8 @@ def create_credential(
 ) -> Call[Credential]:
     """``POST /api/v3/credential/create``."""
     check_text("venue", venue)
-    check_filters(credential_type=credential_type)
-    if name is not None:
-        check_text("name", name, required=False)
+    check_given(credential_type=credential_type)
+    check_given(name=name, required=False)
     keys = _keys(api_key, api_secret, api_passphrase)
     _check_complete(venue, credential_type, keys)
     if dialect == "pages":
@@ -70,7 +75,7 @@ def list_credentials(
     dialect: Dialect = "pages",
 ) -> Call[Page[Credential]]:
     """``GET /api/v3/credential/list``."""
-    check_filters(credential_type=credential_type, status=status)
+    check_given(credential_type=credential_type, status=status)
     ids = credential_ids
     if ids is not None:
         _check_ids(ids)
@@ -152,12 +157,10 @@ def _keys(
     api_key: Secret | None, api_secret: Secret | None, api_passphrase: Secret | None
 ) -> dict[str, Secret]:
     """Return the fields of a key that were given, checked."""
-    if api_key is not None:
-        check_text("api_key", api_key)
+    check_given(api_key=api_key)
     if api_secret is not None:
         check_text("api_secret", api_secret, unsendable=UNSENDABLE_IN_KEYS)
-    if api_passphrase is not None:
-        check_text("api_passphrase", api_passphrase, required=False)
+    check_given(api_passphrase=api_passphrase, required=False)
     return given(apiKey=api_key, apiSecret=api_secret, apiPassphrase=api_passphrase)
 
 
