@@ -20,7 +20,7 @@ from cadenza_async._endpoints.credentials import (
     rotate_credential,
     verify_credential,
 )
-from cadenza_async._endpoints.sessions import (
+from cadenza_async._endpoints.identity import (
     health,
     login,
     logout,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cadenza_async.models._accounts import NewAccount, Operation, ReachableAccount, TradingAccount
 from cadenza_async.models._attempt import Attempt
 from cadenza_async.models._credentials import Credential
-from cadenza_async.models._sessions import Health, LoginSession, User
+from cadenza_async.models._identity import Health, LoginSession, User
 from cadenza_async.models._words import (
     AccountStatus,
     AccountType,

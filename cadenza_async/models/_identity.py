@@ -1,4 +1,4 @@
-"""Who is logged in, and how Cadenza is."""
+"""Who is logged in and with which tokens, and how Cadenza is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints that begin, tell and end who is calling, and that of Cadenza's health."""
+"""The endpoints of logging in and out, of who is logged in, and of Cadenza's health."""
 
 from __future__ import annotations
 
