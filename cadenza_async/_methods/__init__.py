@@ -17,11 +17,16 @@ class Methods:
     _session: Session | None
 
     @property
-    def _sending(self) -> Session:
+    def _open_session(self) -> Session:
+        """The session that sends the calls.
+
+        Raises:
+            ClosedError: If the client was not opened yet.
+        """
         if self._session is None:
             raise ClosedError("the client is not open: use it inside its 'async with' block")
         return self._session
 
     @property
     def _dialect(self) -> Dialect:
-        return self._sending.shared.config.dialect
+        return self._open_session.shared.config.dialect

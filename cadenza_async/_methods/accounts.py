@@ -48,7 +48,7 @@ class Accounts(Methods):
             call = _endpoints.list_accounts(
                 venue=venue, status=status, offset=cursor.offset, dialect=self._dialect
             )
-            for account in cursor.advance(await self._sending.send(call, timeout=timeout)):
+            for account in cursor.advance(await self._open_session.send(call, timeout=timeout)):
                 yield account
 
     async def get_account(
@@ -73,7 +73,7 @@ class Accounts(Methods):
             call = _endpoints.list_accounts(
                 trading_account_id=trading_account_id, offset=cursor.offset
             )
-            for account in cursor.advance(await self._sending.send(call, timeout=timeout)):
+            for account in cursor.advance(await self._open_session.send(call, timeout=timeout)):
                 if account.trading_account_id == trading_account_id:
                     return account
         return None
@@ -94,7 +94,7 @@ class Accounts(Methods):
             CadenzaError: As for `disconnect_account`.
         """
         call = _endpoints.enable_account(trading_account_id)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def disable_account(
         self, trading_account_id: str, *, timeout: float | None = None
@@ -114,7 +114,7 @@ class Accounts(Methods):
             CadenzaError: As for `disconnect_account`.
         """
         call = _endpoints.disable_account(trading_account_id)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def rename_account(
         self, trading_account_id: str, name: str, *, timeout: float | None = None
@@ -133,7 +133,7 @@ class Accounts(Methods):
             CadenzaError: As for `disconnect_account`.
         """
         call = _endpoints.rename_account(trading_account_id, name)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def disconnect_account(
         self, trading_account_id: str, *, timeout: float | None = None
@@ -157,7 +157,7 @@ class Accounts(Methods):
             CadenzaError: As for `connect_account`.
         """
         call = _endpoints.disconnect_account(trading_account_id)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def list_operations(
         self,
@@ -195,5 +195,5 @@ class Accounts(Methods):
                 until=until,
                 offset=cursor.offset,
             )
-            for operation in cursor.advance(await self._sending.send(call, timeout=timeout)):
+            for operation in cursor.advance(await self._open_session.send(call, timeout=timeout)):
                 yield operation

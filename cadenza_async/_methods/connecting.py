@@ -70,7 +70,7 @@ class Connecting(Methods):
             name=name,
             account_type=account_type,
         )
-        return await self._sending.send(_endpoints.connect_account(account), timeout=timeout)
+        return await self._open_session.send(_endpoints.connect_account(account), timeout=timeout)
 
     async def connect_with_credential(
         self,
@@ -103,7 +103,7 @@ class Connecting(Methods):
         call = _endpoints.connect_with_credential(
             credential_id, external_trading_account_id, name=name
         )
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def connect_venue(
         self, venue: str, *, name: str | None = None, timeout: float | None = None
@@ -127,7 +127,7 @@ class Connecting(Methods):
             CadenzaError: As for `connect_account`.
         """
         call = _endpoints.connect_venue(venue, name=name)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def resolve(
         self,
@@ -175,4 +175,4 @@ class Connecting(Methods):
             external_id=external_trading_account_id,
             credential_id=credential_id,
         )
-        return await resolve(self._sending, question, timeout=timeout)
+        return await resolve(self._open_session, question, timeout=timeout)

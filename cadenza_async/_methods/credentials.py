@@ -66,7 +66,7 @@ class Credentials(Methods):
             name=name,
             dialect=self._dialect,
         )
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def list_credentials(
         self,
@@ -104,7 +104,7 @@ class Credentials(Methods):
                 offset=cursor.offset,
                 dialect=self._dialect,
             )
-            for credential in cursor.advance(await self._sending.send(call, timeout=timeout)):
+            for credential in cursor.advance(await self._open_session.send(call, timeout=timeout)):
                 yield credential
 
     async def verify_credential(
@@ -129,7 +129,7 @@ class Credentials(Methods):
             CadenzaError: As for `list_accounts`.
         """
         call = _endpoints.verify_credential(credential_id, dialect=self._dialect)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def rotate_credential(
         self,
@@ -165,7 +165,7 @@ class Credentials(Methods):
         call = _endpoints.rotate_credential(
             credential_id, api_key=api_key, api_secret=api_secret, api_passphrase=api_passphrase
         )
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def revoke_credential(
         self, credential_id: str, *, timeout: float | None = None
@@ -186,7 +186,7 @@ class Credentials(Methods):
             CadenzaError: As for `connect_account`.
         """
         call = _endpoints.revoke_credential(credential_id)
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
 
 def _hidden(value: str | Secret | None) -> Secret | None:

@@ -41,7 +41,7 @@ class Identity(Methods):
         """
         password = hide(password)
         call = _endpoints.login(PasswordLogin(email=email, password=password))
-        return await self._sending.send(call, timeout=timeout)
+        return await self._open_session.send(call, timeout=timeout)
 
     async def refresh(
         self, refresh_token: str | Secret, *, timeout: float | None = None
@@ -65,7 +65,7 @@ class Identity(Methods):
             CadenzaError: As for `connect_account`.
         """
         refresh_token = hide(refresh_token)
-        return await self._sending.send(_endpoints.refresh(refresh_token), timeout=timeout)
+        return await self._open_session.send(_endpoints.refresh(refresh_token), timeout=timeout)
 
     async def logout(self, *, timeout: float | None = None) -> None:
         """End the session (``POST /api/v3/auth/logout``).
@@ -81,8 +81,8 @@ class Identity(Methods):
             OutcomeUnknownError: If it may have been done; it may be repeated.
             CadenzaError: As for `connect_account`.
         """
-        await self._sending.send(_endpoints.logout(), timeout=timeout)
-        self._sending.end()
+        await self._open_session.send(_endpoints.logout(), timeout=timeout)
+        self._open_session.end()
 
     async def user(self, *, timeout: float | None = None) -> User:
         """Ask whose access token this is (``GET /api/v3/auth/user``).
@@ -96,7 +96,7 @@ class Identity(Methods):
         Raises:
             CadenzaError: As for `list_accounts`.
         """
-        return await self._sending.send(_endpoints.user(), timeout=timeout)
+        return await self._open_session.send(_endpoints.user(), timeout=timeout)
 
     async def health(self, *, timeout: float | None = None) -> Health:
         """Ask how Cadenza is (``GET /api/v3/health``); no access token is needed.
@@ -113,4 +113,4 @@ class Identity(Methods):
         Raises:
             CadenzaError: As for `list_accounts`, if it does not say how it is.
         """
-        return await self._sending.send(_endpoints.health(), timeout=timeout)
+        return await self._open_session.send(_endpoints.health(), timeout=timeout)

@@ -236,7 +236,7 @@ def _find(pool: SessionPool | AsyncCadenza, look_up: LookUp, user: str) -> Sessi
         ConfigError: If there is no token for the user.
     """
     if not user and isinstance(pool, AsyncCadenza):
-        return pool._sending  # noqa: SLF001  # ours
+        return pool._open_session  # noqa: SLF001  # ours
     token = _token(look_up, user) if user else None
     return pool._sessions.get(token_source(token), user or None)  # noqa: SLF001  # ours
 
