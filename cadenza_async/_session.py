@@ -84,8 +84,8 @@ class Session:
         *,
         timeout: float | None = None,
         patience: float | None = None,
-        prelude: Callable[[], Awaitable[None]] | None = None,
-        interlude: Callable[[], None] | None = None,
+        before_attempt: Callable[[], Awaitable[None]] | None = None,
+        before_retry: Callable[[], None] | None = None,
     ) -> Coroutine[Any, Any, T]:
         """Send a call until it is answered, refused, or not worth repeating.
 
@@ -93,17 +93,20 @@ class Session:
             call: What to send.
             timeout: Seconds for all of it; the pool's default when not given.
             patience: Seconds to wait for room in the rate limit, instead of within the timeout.
-            prelude: Awaited before each attempt, once there is room for it; its time does not
-                count. Only what can be repeated at once is repeated then: to wait and repeat is
-                left to the caller.
-            interlude: Called when an attempt is over and another one follows. An error of waiting
-                for that one (for its time, its token, its room) says nothing of the attempt before.
+            before_attempt: Awaited before each attempt, once there is room for it; its time does
+                not count. Only what can be repeated at once is repeated then: to wait and repeat
+                is left to the caller.
+            before_retry: Called when an attempt is over and another one may follow. An error of
+                waiting for that one (for its time, its token, its room) says nothing of the
+                attempt before.
 
         Raises:
             CadenzaError: As the outcome says.
         """
-        lasting = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
-        sending = _Sending(self, call, lasting, patience, prelude=prelude, interlude=interlude)
+        timeout = self.shared.config.timeout if timeout is None else seconds("timeout", timeout)
+        sending = _Sending(
+            self, call, timeout, patience, before_attempt=before_attempt, before_retry=before_retry
+        )
         return sending.run()
 
 
@@ -112,20 +115,20 @@ class _Sending(Generic[T]):
 
     __slots__ = (
         "_ahead",
+        "_before_attempt",
+        "_before_retry",
         "_begin_by",
         "_call",
         "_deadline",
         "_first_sent",
-        "_interlude",
-        "_lasting",
         "_number",
         "_offset",
         "_patience",
-        "_prelude",
         "_renewed",
         "_session",
         "_shared",
         "_throttled",
+        "_timeout",
         "_token",
         "_tried",
     )
@@ -134,19 +137,19 @@ class _Sending(Generic[T]):
         self,
         session: Session,
         call: Call[T],
-        lasting: float,
+        timeout: float,
         patience: float | None,
         *,
-        prelude: Callable[[], Awaitable[None]] | None,
-        interlude: Callable[[], None] | None,
+        before_attempt: Callable[[], Awaitable[None]] | None,
+        before_retry: Callable[[], None] | None,
     ) -> None:
         self._session = session
         self._shared = session.shared
         self._call = call
-        self._lasting = lasting
+        self._timeout = timeout
         self._patience = patience
-        self._prelude = prelude
-        self._interlude = interlude
+        self._before_attempt = before_attempt
+        self._before_retry = before_retry
         self._start_clock()
         self._number = 0
         self._renewed = False
@@ -156,8 +159,8 @@ class _Sending(Generic[T]):
         self._throttled: CadenzaError | None = None
 
     def _start_clock(self) -> None:
-        self._deadline = self._shared.loop.time() + self._lasting
-        margin = min(_WRITE_MARGIN, self._lasting / 2) if self._call.write else 0.0
+        self._deadline = self._shared.loop.time() + self._timeout
+        margin = min(_WRITE_MARGIN, self._timeout / 2) if self._call.write else 0.0
         self._begin_by = self._deadline - margin
 
     async def run(self) -> T:
@@ -186,25 +189,30 @@ class _Sending(Generic[T]):
             if call.authenticated:
                 tokens = self._session.tokens
                 self._token = tokens.fixed or await self._in_time(tokens.current())
-            if self._prelude is not None:
-                await self._prelude()
+            if self._before_attempt is not None:
+                await self._before_attempt()
                 self._start_clock()
             progress = shared.transport.begin(deadline=self._deadline, begin_by=self._begin_by)
         except BaseException:
             self._session.limits.refund(ticket)
             raise
-        sent = shared.loop.time()
-        if not self._number:
-            self._first_sent = shared.wall()
-            self._offset = self._first_sent - sent
-            self._ahead = shared.clock.ahead_of(self._offset)
-        self._number += 1
+        sent = self._count()
         try:
             reply = await shared.transport.exchange(call, token=self._token, progress=progress)
         except BaseException:
             self._abandon(ticket, progress, sent)
             raise
         return self._conclude(ticket, reply, sent)
+
+    def _count(self) -> float:
+        """Count the attempt that begins now; return the loop's time, and keep that of the first."""
+        now = self._shared.loop.time()
+        if not self._number:
+            self._first_sent = self._shared.wall()
+            self._offset = self._first_sent - now
+            self._ahead = self._shared.clock.ahead_of(self._offset)
+        self._number += 1
+        return now
 
     async def _in_time(self, asked: Awaitable[R]) -> R:
         """Wait for what has to do with the token until it is too late to send."""
@@ -282,7 +290,7 @@ class _Sending(Generic[T]):
             self._tried,
             write=self._call.write,
             retries=self._shared.config.retries,
-            left=0.0 if self._prelude else self._begin_by - self._shared.loop.time(),
+            left=0.0 if self._before_attempt else self._begin_by - self._shared.loop.time(),
             jitter=self._shared.jitter,
         )
         if planned is None or not self._shared.retry_budget.spend(planned.cost):
@@ -290,7 +298,7 @@ class _Sending(Generic[T]):
         _report.retry(self._call, outcome, planned.wait)
         self._throttled = outcome.error if outcome.verdict is Verdict.THROTTLED else None
         self._tried = planned.tried
-        self._pass()
+        self._announce_retry()
         if planned.wait:
             await self._shared.pause(planned.wait)
         return True
@@ -300,15 +308,15 @@ class _Sending(Generic[T]):
         if self._renewed or self._token is None:
             return False
         self._renewed = True
-        self._pass()
+        self._announce_retry()
         renewed = await self._in_time(self._session.tokens.renewed(self._token))
         if renewed:
             _report.renewal(self._call)
         return renewed
 
-    def _pass(self) -> None:
-        if self._interlude is not None:
-            self._interlude()
+    def _announce_retry(self) -> None:
+        if self._before_retry is not None:
+            self._before_retry()
 
     def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
         hook = self._shared.config.on_attempt

@@ -75,7 +75,7 @@ class Flight:
         call = step.call(row, self._desk.shared.config)
         try:
             value = await self._session.send(
-                call, patience=FOREVER, prelude=self._leave, interlude=self._return
+                call, patience=FOREVER, before_attempt=self._leave, before_retry=self._return
             )
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
             closed = isinstance(error, ClosedError) and not self._desk.shared.is_open
