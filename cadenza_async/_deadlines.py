@@ -62,19 +62,19 @@ class Deadline:
     """One deadline, as a context manager; `TimeoutError` leaves it when it has passed.
 
     Args:
-        all_: Where it is known while it runs.
+        deadlines: Where it is known while it runs.
         when: The loop time.
     """
 
-    __slots__ = ("_all", "_scope", "_when")
+    __slots__ = ("_deadlines", "_scope", "_when")
 
-    def __init__(self, all_: Deadlines, when: float) -> None:
-        self._all = all_
+    def __init__(self, deadlines: Deadlines, when: float) -> None:
+        self._deadlines = deadlines
         self._when = when
         self._scope = asyncio.timeout_at(None)
 
     def __aenter__(self) -> Awaitable[asyncio.Timeout]:
-        self._all.add(self._scope, self._when)
+        self._deadlines.add(self._scope, self._when)
         return self._scope.__aenter__()
 
     def __aexit__(
@@ -83,5 +83,5 @@ class Deadline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Awaitable[bool | None]:
-        self._all.discard(self._scope)
+        self._deadlines.discard(self._scope)
         return self._scope.__aexit__(kind, error, traceback)

@@ -217,7 +217,7 @@ class _Sending(Generic[T]):
     async def _in_time(self, asked: Awaitable[R]) -> R:
         """Wait for what has to do with the token until it is too late to send."""
         try:
-            async with self._shared.until(self._begin_by):
+            async with self._shared.waits.at(self._begin_by):
                 return await asked
         except TimeoutError:
             pass

@@ -15,7 +15,7 @@ from anyio import CancelScope
 
 from cadenza_async._cancelling import spared
 from cadenza_async._clock import ServerClock
-from cadenza_async._deadlines import Deadline, Deadlines
+from cadenza_async._deadlines import Deadlines
 from cadenza_async._retry import RetryBudget
 from cadenza_async._transport import Transport
 from cadenza_async.errors import ClosedError
@@ -61,6 +61,9 @@ class Shared:
 
     Attributes:
         sent_as: The name that was sent for an account, by its id, where that is known.
+        waits: The deadlines of all waits that come before sending; closing ends them.
+        loop: The event loop that opened it; not there before.
+        clock: Where the server's clock stands; likewise.
     """
 
     def __init__(
@@ -78,9 +81,9 @@ class Shared:
         self.transport = Transport(config, session=session, middlewares=middlewares)
         self.retry_budget = RetryBudget()
         self.sent_as: OrderedDict[str, str | None] = OrderedDict()
+        self.waits = Deadlines()
         self._state = _State.NEW
         self._calls = 0
-        self.waits = Deadlines()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._quiet: asyncio.Future[None] | None = None
         self._end: asyncio.Task[None] | None = None
@@ -141,10 +144,6 @@ class Shared:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def until(self, when: float) -> Deadline:
-        """Make a deadline for a wait that comes before sending; closing ends it."""
-        return self.waits.at(when)
-
     async def pause(self, seconds: float) -> None:
         """Sleep.
 
@@ -152,7 +151,7 @@ class Shared:
             ClosedError: If the client is closed meanwhile.
         """
         with contextlib.suppress(TimeoutError):
-            async with self.until(self.loop.time() + seconds):
+            async with self.waits.at(self.loop.time() + seconds):
                 await self.loop.create_future()
         self.check()
 
