@@ -19,14 +19,17 @@ class ServerClock:
     Args:
         wall: The wall clock in Unix seconds, trusted until the first answer.
         monotonic: The loop's clock.
+
+    Attributes:
+        known: Whether an answer has told where the server's clock stands.
     """
 
     def __init__(self, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._least = self._most = 0.0
-        self._latest = -math.inf
-        self._then = math.inf
+        self._doubted_offset = -math.inf
+        self._doubted_ahead = math.inf
         self.known = False
 
     def observe(self, date: float, *, sent: float, received: float) -> None:
@@ -68,8 +71,8 @@ class ServerClock:
             offset: How far our wall clock was ahead of the loop's then.
             ahead: What `ahead_of` that said then.
         """
-        self._latest = max(self._latest, offset)
-        self._then = min(self._then, ahead)
+        self._doubted_offset = max(self._doubted_offset, offset)
+        self._doubted_ahead = min(self._doubted_ahead, ahead)
 
     def ahead(self) -> float:
         """Return how far the server's clock is ahead of our wall clock, in seconds at the least.
@@ -78,8 +81,8 @@ class ServerClock:
         is the smaller.
         """
         offset = self._offset()
-        now = (self._least if self.known else offset) - max(offset, self._latest)
-        return min(now, self._then)
+        now = (self._least if self.known else offset) - max(offset, self._doubted_offset)
+        return min(now, self._doubted_ahead)
 
     def _offset(self) -> float:
         return self._wall() - self._monotonic()
