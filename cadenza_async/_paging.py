@@ -42,20 +42,26 @@ class Cursor:
         fresh = [row for id_, row in page.rows.items() if id_ not in self.seen]
         self.seen.update(page.rows)
         self._news |= bool(fresh)
-        gone = 0 if page.total is None else max(0, (self.total or 0) - page.total)
-        self.shrunk |= gone > 0
-        self.total = page.total
-        known = self.offset < self._furthest
-        back = gone > 0 and self._news
-        self._go_on(-gone if back else page.received)
-        if back:
+        gone = self._gone(page.total)
+        reread = self.offset < self._furthest
+        if gone and self._news:
             self._news = False
-        complete = page.total is not None and self.offset >= page.total
-        at_end = page.has_next is False or not (fresh or known)
-        self.finished = complete or (at_end and not back)
+            self._move(-gone)
+            at_end = False
+        else:
+            self._move(page.received)
+            at_end = page.has_next is False or not (fresh or reread)
+        self.finished = at_end or (page.total is not None and self.offset >= page.total)
         return fresh
 
-    def _go_on(self, rows: int) -> None:
+    def _gone(self, total: int | None) -> int:
+        """Note how many rows there are now; return how many fewer that is than before."""
+        gone = 0 if total is None else max(0, (self.total or 0) - total)
+        self.shrunk |= gone > 0
+        self.total = total
+        return gone
+
+    def _move(self, rows: int) -> None:
         self.offset = max(0, self.offset + rows)
         self._furthest = max(self._furthest, self.offset)
 
