@@ -33,13 +33,7 @@ _LINGER = 3600.0  # seconds that an identity nobody holds is remembered with its
 
 
 class Options(Settings, total=False):
-    """The keyword options of pools and clients.
-
-    Attributes:
-        session: Your own `aiohttp.ClientSession`, of the same event loop: used, and never closed.
-            Give its middlewares as ``middlewares``, as ours would replace them.
-        middlewares: aiohttp client middlewares, placed outside ours.
-    """
+    """The keyword options of pools and clients; see `AsyncCadenza`."""
 
     session: ClientSession | None
     middlewares: Sequence[Middleware]

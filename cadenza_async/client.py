@@ -29,7 +29,10 @@ class AsyncCadenza(Connecting, Accounts, Credentials, Identity):
             a `PasswordLogin`. ``CADENZA_ACCESS_TOKEN`` when it is not given. Without any, only
             calls that need none can be made (`login`, `refresh`, `health`). What your own callable
             or source raises is raised by the call that wanted a token; nothing was done then.
-        **options: See `cadenza_async._sessions.Options` and `cadenza_async.config.Settings`.
+        **options: The settings in `cadenza_async.config.Settings`. Besides them ``session``, an
+            `aiohttp.ClientSession` of yours, of the same event loop: it is used and never closed.
+            And ``middlewares``, aiohttp's, which are placed outside ours; give those of your
+            session so as well, as ours would replace them.
 
     Raises:
         ConfigError: If an option or the token cannot be used.

@@ -139,16 +139,17 @@ class Settings(TypedDict, total=False):
     Attributes:
         base_url: ``"uat"``, ``"production"`` or a URL; ``CADENZA_BASE_URL``, else UAT, when it
             is not given.
-        timeout: Seconds a whole call may take, waits, retries and refresh included.
-        retries: How often an attempt that provably changed nothing is repeated. A renewed token
-            and, unless it is 0, a connection found closed give one more each.
-        grace: Seconds that closing waits for what is in flight.
-        max_connections: Sockets open at a time.
+        timeout: Seconds a whole call may take, waits, retries and refresh included; default 30.
+        retries: How often an attempt that provably changed nothing is repeated; default 3. A
+            renewed token and, unless it is 0, a connection found closed give one more each.
+        grace: Seconds that closing waits for what is in flight; default 10.
+        max_connections: Sockets open at a time; default 100.
         proxy: The URL of an HTTP proxy. Proxies of the environment are not used.
         ssl_context: Instead of the default one, for example for a private authority.
-        user_agent: How the client introduces itself.
+        user_agent: How the client introduces itself; its name and version when not given.
         on_attempt: Called after every attempt with an `Attempt`; must not block.
-        rate_scope: Whether the server's limits are counted per identity or for the whole pool.
+        rate_scope: Whether the server's limits are counted for each ``"identity"``, the default,
+            or for the whole ``"pool"``.
         dialect: Where Cadenza's reference pages and its OpenAPI document spell a field
             differently: which spelling is sent, ``"pages"`` or ``"openapi"``.
             ``CADENZA_DIALECT``, else the pages', when it is not given. All are understood.

@@ -21,7 +21,7 @@ class SessionPool:
     Use it with ``async with``. Idle clients cost almost nothing; make one for each identity.
 
     Args:
-        **options: See `cadenza_async._sessions.Options` and `cadenza_async.config.Settings`.
+        **options: As for `AsyncCadenza`.
 
     Raises:
         ConfigError: If an option cannot be used.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import ssl
 from typing import Any
 
 import pytest
 
 from cadenza_async import __version__
-from cadenza_async.config import ENVIRONMENTS, Config, seconds
+from cadenza_async.config import ENVIRONMENTS, Config, Settings, seconds
 from cadenza_async.errors import ConfigError, UsageError
 
 from .samples import marker
@@ -26,6 +27,14 @@ def test_the_defaults() -> None:
     assert (config.max_connections, config.rate_scope) == (100, "identity")
     assert (config.proxy, config.ssl_context, config.on_attempt) == (None, None, None)
     assert config.user_agent == f"cadenza-async/{__version__}"
+
+
+@pytest.mark.parametrize("name", ["timeout", "retries", "grace", "max_connections"])
+def test_the_numbers_that_the_docstring_tells(name: str) -> None:
+    """Keyword options show no defaults, so `Settings` tells those of `Config`."""
+    told = re.search(rf"{name}: [^:]*; default (\d+)\.", Settings.__doc__ or "")
+    assert told is not None
+    assert int(told[1]) == getattr(Config(), name)
 
 
 @pytest.mark.parametrize(
