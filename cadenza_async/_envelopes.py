@@ -33,7 +33,7 @@ class Reading:
         errno: The error number as it came, ``None`` when there is none that can be read.
         numbered: Whether the number, if there is one, can be read.
         request_id: The server's id of the request.
-        asked_back: Seconds until ``Retry-After``, if the answer has one.
+        retry_after: Seconds until ``Retry-After``, if the answer has one.
         wait: The same, or else until the rate limit is reset if that is what it ran into.
         accepted: Whether Cadenza says that it did what was asked.
     """
@@ -44,7 +44,7 @@ class Reading:
     errno: int | None = None
     numbered: bool = True
     request_id: str | None = None
-    asked_back: float | None = None
+    retry_after: float | None = None
     wait: float | None = None
     accepted: bool = False
 
@@ -75,7 +75,7 @@ def read(
         return Reading(status=answer.status, envelope=envelope, text="", errno=0, accepted=True)
     errno, request_id = _errno(known), _request_id(known)
     numbered = errno is not None or known.get("errno") is None
-    asked_back = retry_after(answer.headers, now)
+    asked = retry_after(answer.headers, now)
     reset = reset_in(answer.headers, now) if answer.status == 429 else None
     return Reading(
         status=answer.status,
@@ -84,8 +84,8 @@ def read(
         errno=errno,
         numbered=numbered,
         request_id=one_line(redact(request_id)) if request_id else None,
-        asked_back=asked_back,
-        wait=reset if asked_back is None else asked_back,
+        retry_after=asked,
+        wait=reset if asked is None else asked,
         accepted=done and numbered and not errno,
     )
 

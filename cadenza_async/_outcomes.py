@@ -81,7 +81,7 @@ def _is_throttled(reading: Reading) -> bool:
         return True
     if family_of_number(reading.errno) == _CONNECTOR:
         return False
-    asks = reading.asked_back is not None and reading.envelope is not None
+    asks = reading.retry_after is not None and reading.envelope is not None
     return reading.status == 429 or (reading.status == 503 and asks)
 
 
@@ -178,7 +178,7 @@ def _api_error(kind: type[ApiError], reading: Reading) -> ApiError:
         status=reading.status,
         errno=reading.errno,
         request_id=reading.request_id,
-        retry_after=reading.wait if throttled else reading.asked_back,
+        retry_after=reading.wait if throttled else reading.retry_after,
     )
     if throttled and error.retry_after is not None:
         seconds = ceil(error.retry_after)
