@@ -132,8 +132,8 @@ def read_reachable(envelope: Mapping[str, Any]) -> tuple[ReachableAccount, ...]:
     return tuple(_reachable(row, about) for row in cast("list[object]", rows))
 
 
-_LIFETIME = 3600.0  # what is published
-_ETERNITY = 10**9
+_LIFETIME = 3600.0  # seconds, as published
+_ETERNITY = 10**9  # seconds
 
 
 def read_session(envelope: Mapping[str, Any]) -> LoginSession:

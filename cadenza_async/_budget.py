@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from cadenza_async._clock import ServerClock
     from cadenza_async._headers import RateReport
 
-_UNASKED_WAIT = 1.0
-_LONGEST_WAIT = 3600.0  # after which one call finds out whether the server meant it
+_UNASKED_WAIT = 1.0  # seconds after a 429 that asks for none
+_LONGEST_WAIT = 3600.0  # seconds, after which one call finds out whether the server meant it
 
 
 class Ticket(NamedTuple):
@@ -58,8 +58,8 @@ class Budget:
         self._left = 0
         self._reset: float | None = None  # None: the window's first answer is not there yet
         self._by = math.inf  # when the reset has passed, as it seemed when it was reported
-        self._past = -math.inf
-        self._shut = -math.inf
+        self._past = -math.inf  # the reset of the window before
+        self._shut = -math.inf  # until when nothing goes out, after a 429
         self._stale = 0  # calls in flight whose silence about a limit says nothing
 
     def limit(self, rate_class: RateClass) -> int | None:

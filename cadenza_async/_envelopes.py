@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 _MARKS: Final = frozenset({"errno", "success"})
-_LONGEST_TEXT = 300
+_LONGEST_TEXT = 300  # characters
 _ENDLESS = 1_000_000_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 

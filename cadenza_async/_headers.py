@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST_NUMBER = 15
-_LONGEST_WINDOW = 3600.0
+_LONGEST_NUMBER = 15  # characters
+_LONGEST_WINDOW = 3600.0  # seconds
 _LATEST = 1e11  # beyond the year 5000: milliseconds, not seconds
 
 

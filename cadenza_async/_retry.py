@@ -11,13 +11,13 @@ from cadenza_async._outcomes import Outcome, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FIRST_BACKOFF = 0.5
-_LONGEST_BACKOFF = 30.0
-_DOUBLINGS = 6  # reach it
-_LONGEST_WAIT = 120.0  # what a server may ask for
+_FIRST_BACKOFF = 0.5  # seconds
+_LONGEST_BACKOFF = 30.0  # seconds
+_DOUBLINGS = 6  # from the first to the longest; a thousand of them would overflow
+_LONGEST_WAIT = 120.0  # seconds that a server may ask for
+_BUDGET = 500  # tokens, as the costs are
 _NETWORK_COST = 14
 _THROTTLE_COST = 5
-_BUDGET = 500
 
 
 class RetryBudget:

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 _REMEMBERED = 256  # connects, of all identities
-_LAST_MOMENT = 1.0  # for calls whose time was up to say so
+_LAST_MOMENT = 1.0  # seconds for calls whose time was up to say so
 
 
 class _State(Enum):

@@ -10,8 +10,8 @@ from cadenza_async._masking import MASK, mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_SHORTEST_SHOWN = 12
-_SHORTEST_HIDDEN = 4
+_SHORTEST_SHOWN = 12  # characters, six of which are shown
+_SHORTEST_HIDDEN = 4  # characters
 
 
 def _is_text(value: object) -> bool:
