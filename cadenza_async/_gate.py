@@ -68,9 +68,6 @@ class Gate:
         Raises:
             DeadlineExceededError: If there is no room before that.
         """
-        ticket = self.enter_nowait(rate_class)
-        if ticket is not None:
-            return ticket
         opens = self.budget.opens(self._loop.time())
         if opens is not None and opens >= give_up:
             raise self.too_late()
