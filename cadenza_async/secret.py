@@ -68,9 +68,10 @@ class Secret:  # noqa: PLW1641  # a hash would let secrets be found by lookup
 
     @staticmethod
     def all_plain(texts: Iterable[object]) -> bool:
-        """Tell, at a glance, that all are strings, hidden or not, that print and are not blank.
+        """Tell whether all are strings, hidden or not, that print and are not blank.
 
-        What is `None` is not there.
+        It is one quick look at many: `None` counts as left out, and some text that it says no to
+        (a key of several lines) can be sent all the same.
         """
         for given in texts:
             if given is None:

@@ -166,7 +166,7 @@ class NewAccount:
         api_passphrase = None if api_passphrase is None else hide(api_passphrase)
         given = venue, api_key, api_secret, api_passphrase, name, account_type, key, user
         self.__attrs_init__(*given)
-        if not (Secret.all_plain(given) and venue):
+        if not (Secret.all_plain(given) and venue):  # a venue of None was not left out
             self._check_each()
         check_passphrase(venue, api_passphrase)
 
