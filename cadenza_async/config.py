@@ -69,7 +69,11 @@ def _split(setting: str, url: object, *, nor: str = "") -> SplitResult:
 
 
 def _base_url(given: object) -> str:
-    """Return the origin, with the path it may be mounted at, and no slash at its end."""
+    """Return the origin, with the path it may be mounted at, and no slash at its end.
+
+    Raises:
+        ConfigError: If there is none, or it would send tokens in clear text over a network.
+    """
     if isinstance(given, str) and given.lower() in ENVIRONMENTS:
         return ENVIRONMENTS[given.lower()]
     parts = _split(_BASE_URL, given, nor=', nor "uat" or "production"')
@@ -202,6 +206,9 @@ class Config:
 
         Args:
             settings: What was given; else ``CADENZA_BASE_URL`` and ``CADENZA_DIALECT``.
+
+        Raises:
+            ConfigError: If a setting cannot be used, wherever it comes from.
         """
         given: dict[str, Any] = dict(settings)
         for name, default in (("base_url", "uat"), ("dialect", "pages")):
