@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding import RowOutcome
 
 _REASONS: Final = 200  # those met last; a text may be different each time
-_LINE: Final = re.compile(r"^line \d+[,:] ")
+_LINE: Final = re.compile(r"(?:^|(?<=; ))line \d+[,:] ")
 _UNFINISHED: Final = (RowState.PENDING, RowState.STORED, RowState.UNKNOWN, RowState.INTENT)
 
 

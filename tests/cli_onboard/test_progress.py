@@ -100,6 +100,16 @@ def test_failures_are_told_by_reason() -> None:
     assert len(others) == 199
 
 
+def test_rows_with_the_same_flaws_have_one_reason() -> None:
+    """However many flaws: each is told with its line, and no line is part of the reason."""
+    tally = Tally()
+    for line in (2, 3):
+        flaws = f"line {line}, venue: is missing; line {line}, apiKey: is missing"
+        add(tally, RowState.FAILED, flaws)
+    (reason,) = tally.reasons()
+    assert str(reason) == "2 rows: venue: is missing; apiKey: is missing"
+
+
 def test_calls_are_counted_for_a_while() -> None:
     """Those of the last seconds count, earlier ones do not."""
     now = [100.0]
