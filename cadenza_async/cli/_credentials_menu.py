@@ -10,8 +10,8 @@ from cadenza_async.cli._menu import Menu
 credentials = typer.Typer(
     cls=Menu,
     help=(
-        "Store an exchange's keys at Cadenza, look which accounts they reach, and connect them. "
-        "What keys are given comes from where `cadenza connect` takes them."
+        "Store an exchange's keys at Cadenza, see which accounts they reach, and connect them. "
+        "Keys come from the same places as for `cadenza connect`."
     ),
     epilog="Without a command they are listed, with the options of `cadenza credentials list`.",
 )

@@ -120,7 +120,7 @@ def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:
     """
     with reporting(Output(json=job.plan.json), unsure=_AGAIN):
         if (job.file is None) == (status is None):
-            raise UsageError("give a file of accounts, or a journal with --status")
+            raise UsageError("give either a file of accounts or, with --status, a journal")
         if status is not None:
             code = show(Path(status), json=job.plan.json)
         else:

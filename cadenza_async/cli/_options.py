@@ -109,7 +109,8 @@ Timeout: TypeAlias = Annotated[
 ]
 Port: TypeAlias = Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")]
 RateLimit: TypeAlias = Annotated[
-    int | None, Option(min=1, help="Calls a minute for each user; unlimited when not given.")
+    int | None,
+    Option(min=1, help="Calls a minute that a sandbox allows each user; no limit when not given."),
 ]
 Users: TypeAlias = Annotated[
     list[str] | None,
@@ -120,8 +121,8 @@ Faults: TypeAlias = Annotated[
     Option(
         metavar="SPEC",
         help=(
-            "What goes wrong, for example drop-after-commit:5% or latency:200ms@list; once, if "
-            "it has no rate. A wrong name lists all there are; may be repeated."
+            "What goes wrong in a sandbox, for example drop-after-commit:5% or latency:200ms@list; "
+            "once, if it has no rate. A wrong name lists all there are; may be repeated."
         ),
     ),
 ]
@@ -156,7 +157,8 @@ Rows: TypeAlias = Annotated[
         help=(
             "CSV with a header, or JSON lines; - for standard input. Columns: venue, apiKey, "
             "apiSecret, apiPassphrase, name, accountType (api_key and its like are fine), key, "
-            "user. A secret may be a reference: env:NAME, file:PATH, keyring:service/name."
+            "user. A secret may be a reference: env:NAME, file:PATH, keyring:service/name; what "
+            "follows plain: is taken as it is."
         ),
     ),
 ]
@@ -172,15 +174,18 @@ Tokens: TypeAlias = Annotated[
 ]
 Journal: TypeAlias = Annotated[
     str | None,
-    Option(metavar="FILE", help="What a later run goes on from; FILE.journal if not given."),
+    Option(
+        metavar="FILE",
+        help="What a later run goes on from; accounts.journal beside accounts.csv if not given.",
+    ),
 ]
 Reports: TypeAlias = Annotated[
     str | None,
     Option(
         metavar="DIR",
         help=(
-            "Where connected, failed and unfinished rows are told, as .csv and .jsonl; beside "
-            "the journal, in a folder of its name and .reports, if not given."
+            "Where connected, failed and unfinished rows are told, as .csv and .jsonl; "
+            "accounts.reports beside accounts.journal if not given."
         ),
     ),
 ]
@@ -195,7 +200,8 @@ RetryFailed: TypeAlias = Annotated[
     bool, Option("--retry-failed", help="Send rows again that were refused before.")
 ]
 UniqueNames: TypeAlias = Annotated[
-    bool, Option("--unique-names", help="Tell equal names apart, instead of refusing them.")
+    bool,
+    Option("--unique-names", help="Tell equal names apart by a suffix, instead of refusing them."),
 ]
 OnboardFlavour: TypeAlias = Annotated[
     Literal["direct", "credential"],
@@ -228,7 +234,7 @@ Grace: TypeAlias = Annotated[
     float, Option(metavar="SECONDS", help="How long a stop waits for what is in flight.")
 ]
 Concurrency: TypeAlias = Annotated[
-    int | None, Option(min=1, help="Calls in flight at a time, at most.")
+    int | None, Option(min=1, help="Calls in flight at a time, at most; 100 when not given.")
 ]
 InSandbox: TypeAlias = Annotated[
     bool,

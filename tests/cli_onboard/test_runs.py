@@ -221,8 +221,8 @@ async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) ->
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "give a file of accounts, or a journal with --status"),
-        (("FILE", "--status", "JOURNAL"), "give a file of accounts, or a journal"),
+        ((), "give either a file of accounts or, with --status, a journal"),
+        (("FILE", "--status", "JOURNAL"), "give either a file of accounts or,"),
         (("--status", "JOURNAL"), "JOURNAL"),
         (("nowhere.csv",), "nowhere.csv: it cannot be read: No such file or directory"),
         ((".",), ".: it cannot be read: Is a directory"),

@@ -104,7 +104,7 @@ def _about_all(record: Record, problem: str) -> Flaw:
     """Complain of what only all fields together show; only a passphrase can be wrong so."""
     name, _, text = problem.partition(" ")
     text = text.partition(" (")[0]
-    return record.flaw(name, f"{text} (write plain: if this key really has none)")
+    return record.flaw(name, f"{text} (if this key really has none, write 'plain:' there)")
 
 
 @frozen(kw_only=True)
