@@ -7,7 +7,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cadenza_async.sandbox._replies import Refusal, Reply, page
+from cadenza_async.sandbox._replies import Refusal, Reply, page, too_many_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from cadenza_async.sandbox._faults import Fault
     from cadenza_async.sandbox._platform import Call
 
-_THROTTLED = "Too many requests"
-
 
 def _throttled(fault: Fault, _call: Call) -> Reply:
-    return Refusal(429, -19000, _THROTTLED, data=_THROTTLED, headers=_retry_after(fault)).reply()
+    return too_many_requests(_retry_after(fault)).reply()
 
 
 def _venue_throttled(_fault: Fault, _call: Call) -> Reply:

@@ -6,9 +6,7 @@ from math import ceil
 
 from attrs import define, field, frozen
 
-from cadenza_async.sandbox._replies import Refusal
-
-_TEXT = "Too many requests"
+from cadenza_async.sandbox._replies import Refusal, too_many_requests
 
 
 @frozen(kw_only=True)
@@ -30,8 +28,7 @@ class Allowance:
     def refusal(self, now: float) -> Refusal:
         """The 429 of a user who has nothing left until the reset."""
         wait = str(ceil(self.reset - now))
-        headers = {**self.headers(), "Retry-After": wait}
-        return Refusal(429, -19000, _TEXT, data=_TEXT, headers=headers)
+        return too_many_requests({**self.headers(), "Retry-After": wait})
 
 
 @define

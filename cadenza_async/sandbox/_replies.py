@@ -57,6 +57,12 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a proper answer, not a mi
         return Reply(status=self.status, envelope=body, headers=self.headers)
 
 
+def too_many_requests(headers: Mapping[str, str]) -> Refusal:
+    """The 429 of the platform's own rate limit; its text is its data as well."""
+    text = "Too many requests"
+    return Refusal(429, -19000, text, data=text, headers=headers)
+
+
 def success(data: object, **beside: Any) -> Reply:
     """The envelope of a call that went well; `beside` stands next to `data`."""
     return Reply(envelope={"data": data, **beside, "success": True, "errno": 0, "error": None})
