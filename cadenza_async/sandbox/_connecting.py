@@ -108,10 +108,7 @@ def _refuse_connected(platform: Platform, user: str, venue: str, place: exchange
 
 
 def _named(platform: Platform, call: Call, user: str, venue: str, chosen: str | None) -> str:
-    name = chosen or f"{venue} {len(platform.accounts.owned_by(user)) + 1}"
-    if trim := call.fault("trimmed-names"):
-        name = name[: trim.size].strip()
-    return name
+    return call.kept_name(chosen or f"{venue} {len(platform.accounts.owned_by(user)) + 1}")
 
 
 def _new_account(

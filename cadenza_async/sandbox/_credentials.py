@@ -73,14 +73,12 @@ async def create(platform: Platform, call: Call, caller: Grant, given: dict[str,
     check_venue(given["venue"], keys)
     now = platform.now_ms()
     name = given.get("name", given.get("nickname"))
-    if name is not None and (trim := call.fault("trimmed-names")):
-        name = name[: trim.size].strip()
     credential = Credential(
         credential_id=platform.new_id(),
         user_id=caller.user,
         venue=given["venue"],
         credential_type=given.get("type", given.get("credentialType", _DEFAULT_TYPE)),
-        name=name,
+        name=None if name is None else call.kept_name(name),
         keys=keys,
         masked_key=_mask(keys.api_key),
         holder=holder_of(platform, caller.user, keys.api_key or ""),

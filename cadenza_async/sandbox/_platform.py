@@ -52,6 +52,11 @@ class Call:
         """The fault of this kind that the call meets, if any."""
         return next((each for each in self.faults if each.kind == kind), None)
 
+    def kept_name(self, name: str) -> str:
+        """A name as the platform keeps it: all of it, but for a fault."""
+        trim = self.fault("trimmed-names")
+        return name if trim is None else name[: trim.size].strip()
+
 
 @define
 class Platform:
