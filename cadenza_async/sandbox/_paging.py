@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cadenza_async.sandbox._checks import Param, invalid
+from cadenza_async.sandbox._state import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,23 +13,15 @@ if TYPE_CHECKING:
     from cadenza_async.sandbox._dialects import Dialect
     from cadenza_async.sandbox._platform import Call
 
-LATEST = 10**9
+_LARGEST_OFFSET = 10**9
 
-
-class Keyed(Protocol):
-    """A row that can be pointed at."""
-
-    @property
-    def key(self) -> str: ...
-
-
-T = TypeVar("T", bound=Keyed)
+T = TypeVar("T", bound=Kept)
 
 
 def page_params(dialect: Dialect) -> tuple[Param, Param]:
     """The parameters of every list that has pages."""
     limit = Param("limit", bounds=(1, dialect.largest_page), default=dialect.page)
-    return limit, Param("offset", bounds=(0, LATEST))
+    return limit, Param("offset", bounds=(0, _LARGEST_OFFSET))
 
 
 def cut(rows: Sequence[T], call: Call, given: dict[str, Any]) -> tuple[Sequence[T], dict[str, Any]]:
@@ -46,7 +39,7 @@ def cut(rows: Sequence[T], call: Call, given: dict[str, Any]) -> tuple[Sequence[
     return page, {"offset": offset, "limit": limit, "total": len(rows), "hasNext": more}
 
 
-def _begin(rows: Sequence[Keyed], given: dict[str, Any]) -> int:
+def _begin(rows: Sequence[Kept], given: dict[str, Any]) -> int:
     if "cursor" not in given:
         return int(given.get("offset", 0))
     if "offset" in given:
