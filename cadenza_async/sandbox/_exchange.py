@@ -109,15 +109,15 @@ async def validate(venue: str, api_key: str, *, slow: float) -> None:
     """
     if api_key.startswith("slow"):
         await asyncio.sleep(slow)
-    card = _behaviour(api_key)
-    if card.errno:
-        raise Refusal(card.status, card.errno, card.text(venue))
+    behaviour = _behaviour(api_key)
+    if behaviour.errno:
+        raise Refusal(behaviour.status, behaviour.errno, behaviour.text(venue))
 
 
 def reached(api_key: str, holder: str) -> tuple[External, ...]:
     """The accounts that a good key reaches, all of them its holder's."""
-    card = _behaviour(api_key)
-    return tuple(account_of(holder, kind, taken=card.taken) for kind in card.reaches)
+    behaviour = _behaviour(api_key)
+    return tuple(account_of(holder, kind, taken=behaviour.taken) for kind in behaviour.reaches)
 
 
 def account_of(holder: str, kind: str, *, taken: bool = False) -> External:
@@ -131,13 +131,13 @@ def digest(api_key: str) -> str:
 
 
 def _behaviour(api_key: str) -> KeyBehaviour:
-    return next((card for word, card in TEST_KEYS.items() if api_key.startswith(word)), _GOOD)
+    return next((each for word, each in TEST_KEYS.items() if api_key.startswith(word)), _GOOD)
 
 
 def unknown_key(venue: str) -> Refusal:
     """What the exchange says to a key that it does not know, or no longer."""
-    card = TEST_KEYS["invalid"]
-    return Refusal(card.status, card.errno, card.text(venue))
+    behaviour = TEST_KEYS["invalid"]
+    return Refusal(behaviour.status, behaviour.errno, behaviour.text(venue))
 
 
 def plain(venue: str) -> str:

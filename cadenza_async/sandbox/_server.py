@@ -23,7 +23,7 @@ from cadenza_async.sandbox._faults import Fault
 from cadenza_async.sandbox._keeper import Keeper
 from cadenza_async.sandbox._ledger import Ledger, logger
 from cadenza_async.sandbox._limits import FixedWindows
-from cadenza_async.sandbox._memory import bring_back, write_down
+from cadenza_async.sandbox._persistence import persist, restore
 from cadenza_async.sandbox._platform import Call, Platform
 from cadenza_async.sandbox._replies import Refusal, Reply
 from cadenza_async.sandbox._routes import Route, find_route
@@ -122,7 +122,7 @@ class Sandbox:
             raise ValueError("state_key is given, but no state file that it is for")
         self._keeper = None if state is None else Keeper(state, state_key)
         if self._keeper is not None:
-            write_down(self._platform, self._keeper)
+            persist(self._platform, self._keeper)
         self._runner: web.ServerRunner | None = None
         self._working: set[asyncio.Task[Any]] = set()
         self._access_token = ""
@@ -227,20 +227,20 @@ class Sandbox:
         if self._runner is not None:
             raise RuntimeError("the sandbox is running already")
         try:
-            await self._recall()
+            await self._open_state()
             self._runner = await self._listen()
         except BaseException:
-            await self._part()
+            await self._close_state()
             raise
         return self
 
-    async def _recall(self) -> None:
+    async def _open_state(self) -> None:
         if self._keeper is not None:
-            bring_back(self._platform, await self._keeper.open())
+            restore(self._platform, await self._keeper.open())
             _ = self.access_token  # made now if there is none, so that it lasts from now on
             await self._keeper.settled()
 
-    async def _part(self) -> None:
+    async def _close_state(self) -> None:
         if self._keeper is not None:
             await self._keeper.close()
 
@@ -271,7 +271,7 @@ class Sandbox:
             await runner.cleanup()
             await self._stop_working()
         finally:
-            await self._part()
+            await self._close_state()
 
     def _running(self) -> web.ServerRunner:
         if self._runner is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from cadenza_async.sandbox._antics import ANSWERS
+from cadenza_async.sandbox._fault_replies import FAULT_REPLIES
 from cadenza_async.sandbox._replies import Refusal, Reply
 from cadenza_async.sandbox._sessions import Grant
 
@@ -62,7 +62,7 @@ def _first(call: Call, *roles: Role, after_commit: bool) -> Fault | None:
 
 
 def _instead(fault: Fault, call: Call) -> Reply:
-    return ANSWERS[fault.kind](fault, call) if fault.role == "answer" else Reply()
+    return FAULT_REPLIES[fault.kind](fault, call) if fault.role == "answer" else Reply()
 
 
 async def _wait(fault: Fault | None) -> None:

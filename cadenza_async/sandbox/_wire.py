@@ -75,8 +75,8 @@ async def _drop(transport: asyncio.Transport, _parcel: Parcel, _fault: Fault) ->
 
 
 async def _reset(transport: asyncio.Transport, _parcel: Parcel, _fault: Fault) -> None:
-    plug = transport.get_extra_info("socket")
-    plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     transport.abort()
 
 

@@ -1,4 +1,4 @@
-"""How what the platform remembers is written down, and how it is brought back."""
+"""Persistence: what the platform remembers becomes records for a state file, and comes back."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _KINDS: Mapping[str, type[Any]] = MappingProxyType(
 )
 
 
-def write_down(platform: Platform, keeper: Keeper) -> None:
-    """From now on keep everything that comes to be, or changes."""
+def persist(platform: Platform, keeper: Keeper) -> None:
+    """Have everything saved that comes to be, or changes, from now on."""
     for kind, shelf in _shelves(platform).items():
         shelf.keep = partial(_save, keeper, kind)
     platform.sessions.keep = keeper.save
     platform.settled = keeper.settled
 
 
-def bring_back(platform: Platform, records: Iterable[Record]) -> None:
-    """Know what was written down, in the order in which it was."""
+def restore(platform: Platform, records: Iterable[Record]) -> None:
+    """Have the platform know what was saved, in the order in which it was."""
     shelves = _shelves(platform)
     for each in records:
         value = each.value or {}

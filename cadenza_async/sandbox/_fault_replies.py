@@ -64,7 +64,7 @@ def _retry_after(fault: Fault) -> dict[str, str]:
     return {} if fault.seconds is None else {"Retry-After": str(ceil(fault.seconds))}
 
 
-ANSWERS: Mapping[str, Callable[[Fault, Call], Reply]] = MappingProxyType(
+FAULT_REPLIES: Mapping[str, Callable[[Fault, Call], Reply]] = MappingProxyType(
     {
         "429": _throttled,
         "429-bare": _throttled,
