@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cadenza_async._calls import Call
     from cadenza_async.config import Config
     from cadenza_async.models import Credential, ReachableAccount, TradingAccount
-    from cadenza_async.onboarding._desk import Row
+    from cadenza_async.onboarding._row import Row
 
 _MOST_NAMED: Final = 5  # accounts in an error
 _HTTP_OK: Final = 200

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cadenza_async._session import Session
     from cadenza_async.models import TradingAccount
     from cadenza_async.onboarding._credentials import Held
-    from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._desk import Desk
+    from cadenza_async.onboarding._row import Row
     from cadenza_async.onboarding._sweeps import Sweep
     from cadenza_async.onboarding._witnesses import Witness
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cadenza_async._session import Session
-    from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._desk import Desk
+    from cadenza_async.onboarding._row import Row
 
 _FINAL = frozenset({RowState.DONE, RowState.FAILED})
 

@@ -6,9 +6,9 @@ import hmac
 from typing import TYPE_CHECKING, Self
 
 from cadenza_async.onboarding._credentials import Credentials
+from cadenza_async.onboarding._entry import enter
 from cadenza_async.onboarding._reader import JournalReader
 from cadenza_async.onboarding._register import Register
-from cadenza_async.onboarding._rows import enter
 
 if TYPE_CHECKING:
     import os

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from cadenza_async.onboarding._desk import Row
-from cadenza_async.onboarding._rows import enter
+from cadenza_async.onboarding._entry import enter
+from cadenza_async.onboarding._row import Row
 
 if TYPE_CHECKING:
     from cadenza_async.models import NewAccount

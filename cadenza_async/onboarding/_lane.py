@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from cadenza_async._session import Session
     from cadenza_async.models import NewAccount
-    from cadenza_async.onboarding._desk import Desk, Row
+    from cadenza_async.onboarding._desk import Desk
     from cadenza_async.onboarding._intake import Intake
     from cadenza_async.onboarding._register import Admitted
+    from cadenza_async.onboarding._row import Row
     from cadenza_async.onboarding._store import Store
     from cadenza_async.onboarding._sweeps import Sweep
     from cadenza_async.onboarding._witnesses import Witness

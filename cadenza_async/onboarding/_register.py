@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cadenza_async.onboarding._credentials import Credentials
-    from cadenza_async.onboarding._rows import Entry
+    from cadenza_async.onboarding._entry import Entry
 
 _MAY_EXIST = ", ".join(
     repr(state.value) for state in RowState if state not in {RowState.PENDING, RowState.FAILED}

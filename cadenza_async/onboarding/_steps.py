@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cadenza_async.config import Config
     from cadenza_async.errors import CadenzaError
     from cadenza_async.models import TradingAccount
-    from cadenza_async.onboarding._desk import Row
+    from cadenza_async.onboarding._row import Row
 
 
 class Step(ABC):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from cadenza_async.onboarding._credential_steps import next_step
-from cadenza_async.onboarding._desk import Row
+from cadenza_async.onboarding._row import Row
 from cadenza_async.onboarding._states import Flavour
 from cadenza_async.onboarding._steps import Connect, Step
 from cadenza_async.onboarding._witnesses import AccountWitness, CredentialWitness, Witness

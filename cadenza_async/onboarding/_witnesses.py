@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cadenza_async._calls import Call
     from cadenza_async.config import Dialect
     from cadenza_async.models import Credential, TradingAccount
-    from cadenza_async.onboarding._desk import Row
+    from cadenza_async.onboarding._row import Row
     from cadenza_async.onboarding._store import Store
 
     Adopted: TypeAlias = tuple[RowState, TradingAccount | None, Held | None]

@@ -17,8 +17,8 @@ from cadenza_async.errors import (
     RateLimitedError,
     VenueError,
 )
-from cadenza_async.onboarding._desk import Row
 from cadenza_async.onboarding._flight import Flight
+from cadenza_async.onboarding._row import Row
 from cadenza_async.onboarding._states import Fate
 
 from .jobs import row

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 
 from cadenza_async import RowState
-from cadenza_async.onboarding._rows import enter
+from cadenza_async.onboarding._entry import enter
 from cadenza_async.onboarding._store import Move, Store
 
 from .jobs import row

@@ -12,7 +12,7 @@ from cadenza_async import ReachableAccount, RowState
 from cadenza_async.errors import AmbiguousOutcomeError, ConflictError, InvalidRequestError
 from cadenza_async.onboarding._credential_steps import Verify
 from cadenza_async.onboarding._credentials import Held
-from cadenza_async.onboarding._desk import Row
+from cadenza_async.onboarding._row import Row
 from tests.raw import Act, Exchange, RawServer, answers, envelope, hang_up
 
 from .jobs import Job, row

@@ -9,7 +9,7 @@ import pytest
 
 from cadenza_async.models import Credential, TradingAccount
 from cadenza_async.onboarding._credentials import Held
-from cadenza_async.onboarding._desk import Row
+from cadenza_async.onboarding._row import Row
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._witnesses import AccountWitness, CredentialWitness
 from tests.unit.samples import NOW, new_account

@@ -8,8 +8,8 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Final, Self
 
+from cadenza_async.onboarding._entry import enter
 from cadenza_async.onboarding._files.cells import Flaw
-from cadenza_async.onboarding._rows import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

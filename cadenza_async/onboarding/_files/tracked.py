@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 from attrs import frozen
 
 from cadenza_async.errors import InvalidRowError
+from cadenza_async.onboarding._entry import key_of
 from cadenza_async.onboarding._reader import JournalReader, JournalRow
-from cadenza_async.onboarding._rows import key_of
 from cadenza_async.onboarding._states import SAME_KEY, RowOutcome, RowState
 
 if TYPE_CHECKING:
