@@ -11,7 +11,7 @@ from cadenza_async.errors import (
     CredentialsRejectedError,
     OutcomeUnknownTimeoutError,
 )
-from cadenza_async.onboarding._states import Fate, RowState, after, fate_of_others, ours
+from cadenza_async.onboarding._states import Fate, RowState, after, as_cadenza_error, fate_of_others
 from cadenza_async.onboarding._sweeps import FOREVER
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Flight:
     def _judge(self, error: Exception | None) -> tuple[CadenzaError | None, Fate]:
         if isinstance(error, _StoppedError) or self._broken:
             return None, Fate.THROTTLED
-        failure = None if error is None else ours(error)
+        failure = None if error is None else as_cadenza_error(error)
         if failure is not None and self._left is None:
             return failure, fate_of_others(failure)
         return failure, self._step.fate(self._row, failure)

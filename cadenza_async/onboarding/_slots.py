@@ -17,9 +17,11 @@ _FIRST: Final = 8.0
 class Slots:
     """Leave to have a call in flight, first come first served.
 
-    Begins with a few, adds one for every good answer until the first trouble, and from then on
-    one for every round of good answers. Trouble halves it, once for all calls that were in flight
-    then. While Cadenza cannot be reached, all wait, longer and longer.
+    How many there are follows the answers, as TCP does it: slow start, then additive increase
+    and multiplicative decrease (AIMD). It begins with a few, adds one for every good answer until
+    the first trouble, and from then on one for every round of good answers. Trouble halves it,
+    once for all calls that were in flight then. While Cadenza cannot be reached, all wait, longer
+    and longer.
 
     Args:
         most: How many there may ever be.

@@ -156,7 +156,7 @@ def fate_of_others(error: CadenzaError) -> Fate:
     return Fate.THROTTLED if isinstance(error, _PASSING) else Fate.USER_OUT
 
 
-def ours(error: Exception) -> CadenzaError:
+def as_cadenza_error(error: Exception) -> CadenzaError:
     """Return what a call raised as an error of ours: all else comes from a user's token source.
 
     So does a `ClosedError` while the pool is open: it is about a client of the source's own.

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cadenza_async._paging import Cursor
 from cadenza_async.errors import CadenzaError, ClosedError, ServerError
-from cadenza_async.onboarding._states import Fate, fate_of_others, ours
+from cadenza_async.onboarding._states import Fate, as_cadenza_error, fate_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -89,7 +89,7 @@ async def _page(desk: Desk, session: Session, call: Call[Page[T]]) -> Page[T]:
         except Exception as error:  # noqa: BLE001  # a user's token source may raise anything
             if isinstance(error, ClosedError):
                 desk.shared.check()
-            failure = ours(error)
+            failure = as_cadenza_error(error)
         await _rest(desk, failure, failures, since)
         failures += 1
 

@@ -1,4 +1,4 @@
-"""Which exchanges are down, and when to try them again. No I/O."""
+"""A circuit breaker for each exchange: which are down, and when to try them again. No I/O."""
 
 from __future__ import annotations
 

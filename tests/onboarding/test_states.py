@@ -36,10 +36,10 @@ from cadenza_async.onboarding._states import (
     Known,
     RowState,
     after,
+    as_cadenza_error,
     fate,
     fate_of_others,
     meet,
-    ours,
     refused,
 )
 
@@ -121,9 +121,9 @@ def test_what_fails_before_sending_never_settles_a_row(kind: type[CadenzaError])
 def test_errors_of_others_become_ours() -> None:
     """By their kind, not by their text."""
     error = NotSentError("no")
-    assert ours(error) is error
-    assert isinstance(ours(KeyError("secret")), ConfigError)
-    assert "secret" not in str(ours(KeyError("secret")))
+    assert as_cadenza_error(error) is error
+    assert isinstance(as_cadenza_error(KeyError("secret")), ConfigError)
+    assert "secret" not in str(as_cadenza_error(KeyError("secret")))
 
 
 def known(state: RowState, **facts: bool) -> Known:
