@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     Tokens: TypeAlias = Mapping[str, Token] | Callable[[str], Token] | None
 
 _MINUTE: Final = 60
-_QUARANTINE: Final = 120.0
 _IN_A_SANDBOX: Final = 10.0  # longer than its slowest commit
 _DIALECTS: Final[Mapping[Flavour, Dialect]] = {
     Flavour.DIRECT: "pages",
@@ -103,15 +102,15 @@ class Plan:
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of `onboard`."""
-        usual = _QUARANTINE if self.stage is None else _IN_A_SANDBOX
-        given = {
-            "quarantine": usual if self.quarantine is None else self.quarantine,
+        given: dict[str, Any] = {
             "concurrency": self.concurrency,
             "unique_names": self.unique_names,
             "retry_failed": self.retry_failed,
             "flavour": self.flavour,
         }
-        return given if self.stage is None else {**given, "patience": _IN_A_SANDBOX}
+        if self.stage is not None:
+            given |= {"quarantine": _IN_A_SANDBOX, "patience": _IN_A_SANDBOX}
+        return given if self.quarantine is None else {**given, "quarantine": self.quarantine}
 
 
 @define(kw_only=True)
