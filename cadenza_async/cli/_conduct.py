@@ -15,11 +15,12 @@ from cadenza_async.cli._exits import Stopped, stopped, unhurried
 from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import Progress, watched
 from cadenza_async.cli._rows import Source
+from cadenza_async.cli._sandbox import play
 from cadenza_async.cli._stored import default_source
 from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza
-from cadenza_async.errors import CadenzaError, ConfigError, UsageError
+from cadenza_async.errors import CadenzaError, ConfigError
 from cadenza_async.onboarding import RowState, onboard
 from cadenza_async.onboarding._files.ahead import ReadAhead
 from cadenza_async.onboarding._files.rehearsal import CALLS_A_MINUTE
@@ -257,13 +258,8 @@ class Conduct:
 
 def _build(stage: Stage, dialect: Dialect) -> Sandbox:
     sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period, dialect=dialect)
-    try:
-        sandbox.script(*stage.faults)
-    except ValueError as error:
-        problem = str(error)
-    else:
-        return sandbox
-    raise UsageError(f"--fault: {problem}")
+    play(sandbox, stage.faults)
+    return sandbox
 
 
 def _token(sandbox: Sandbox, user: str) -> str:

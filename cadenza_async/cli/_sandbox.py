@@ -59,11 +59,20 @@ def _prepare(make: Callable[[], Sandbox], users: Iterable[str], faults: Iterable
     for user in users:
         name, email, password = _split(user)
         sandbox.add_user(email, password, user=name)
+    play(sandbox, faults)
+    return sandbox
+
+
+def play(sandbox: Sandbox, faults: Iterable[str]) -> None:
+    """Have a sandbox misbehave as ``--fault`` says.
+
+    Raises:
+        UsageError: If one of them is no fault.
+    """
     try:
         sandbox.script(*faults)
     except ValueError as error:
         raise UsageError(f"--fault: {error}") from None
-    return sandbox
 
 
 def _split(user: str) -> list[str]:
