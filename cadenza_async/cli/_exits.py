@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cadenza_async import errors
+from cadenza_async.cli._output import complain
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -91,12 +92,12 @@ def _terminate(*_: object) -> NoReturn:
     raise terminated()
 
 
-def _unheard(output: Output, error: OSError, unsure: str | None) -> int:
+def _unheard(error: OSError, unsure: str | None) -> int:
     """Return the code for what was done and could not be told, which is no refusal."""
     if isinstance(error, BrokenPipeError):
         return _SIGPIPE
     with suppress(OSError):  # a terminal that has gone took standard error with it
-        output.lost(
+        complain(
             f"standard output cannot be written: {error.strerror}",
             f"Make room. {unsure or _HARMLESS}",
         )
@@ -135,6 +136,6 @@ def reporting(output: Output, *, unsure: str | None = _LOOK_FIRST) -> Generator[
             output.stopped(known, unsure if known.pending else None)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed once more
-        code = code or _unheard(output, error, unsure)
+        code = code or _unheard(error, unsure)
     if code:
         raise SystemExit(code)

@@ -38,6 +38,11 @@ def complaint(message: str, remedy: str | None) -> Text:
     return Text.assemble(*told)
 
 
+def complain(message: str, remedy: str | None) -> None:
+    """Tell people what went wrong, on standard error."""
+    open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
+
+
 class Output:
     """Standard output for results, standard error for what went wrong.
 
@@ -84,7 +89,7 @@ class Output:
     def failed(self, error: CadenzaError, remedy: str, code: int) -> None:
         """Tell of an error, and who must act."""
         facts = {wire: getattr(error, name, None) for name, wire in _FACTS.items()}
-        self._complain(type(error).__name__, str(error), remedy, code, facts)
+        self._tell(type(error).__name__, str(error), remedy, code, facts)
 
     def stopped(self, stopped: Stopped, remedy: str | None) -> None:
         """Tell that the command was ended, and what may have been done by then."""
@@ -93,17 +98,13 @@ class Output:
         if pending is not None:
             text = f"{text}, but {pending.path} had been sent and may have been done"
             facts |= {"venue": pending.venue, "name": pending.name}
-        self._complain("Stopped", text, remedy, stopped.code, facts)
+        self._tell("Stopped", text, remedy, stopped.code, facts)
 
-    def lost(self, message: str, remedy: str) -> None:
-        """Tell people that standard output takes nothing more."""
-        open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
-
-    def _complain(
+    def _tell(
         self, kind: str, message: str, remedy: str | None, code: int, facts: dict[str, Any]
     ) -> None:
         try:
-            open_console(sys.stderr).print(complaint(message, remedy), soft_wrap=True)
+            complain(message, remedy)
         finally:  # also where standard error cannot be written
             if self._json:
                 known = {name: value for name, value in facts.items() if value is not None}

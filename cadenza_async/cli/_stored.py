@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from concurrent.futures import Future
 from threading import Thread
@@ -18,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from attrs import evolve
 
 from cadenza_async._tokens import SingleFlight
-from cadenza_async.cli._console import open_console
 from cadenza_async.cli._keyring import Entry, Kept
-from cadenza_async.cli._output import complaint
+from cadenza_async.cli._output import complain
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.config import Config
 from cadenza_async.errors import (
@@ -167,8 +165,7 @@ class StoredSession:
                 return found
             await asyncio.to_thread(self._entry.write, kept)
         except ConfigError as error:  # it still serves this command
-            text = complaint(f"the session is not stored: {error}", "Log in again after this.")
-            open_console(sys.stderr).print(text, soft_wrap=True)
+            complain(f"the session is not stored: {error}", "Log in again after this.")
         return kept
 
 
