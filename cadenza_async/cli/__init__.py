@@ -37,9 +37,9 @@ def cadenza(*, version: options.Version = False) -> None:
 def demo(*, accounts: options.DemoAccounts = None) -> None:
     """See it work: connect, be refused, list and disconnect in a sandbox of its own."""
     if accounts is not None:
-        from cadenza_async.cli import _crowd
+        from cadenza_async.cli import _demo_onboard
 
-        _crowd.demo(accounts)
+        _demo_onboard.demo(accounts)
         return
     from cadenza_async.cli import _demo
 

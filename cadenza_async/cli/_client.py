@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import frozen
 
 from cadenza_async.cli._exits import ending, stopped, terminated
-from cadenza_async.cli._stored import StoredSession, default_source
+from cadenza_async.cli._stored_session import StoredSession, default_source
 from cadenza_async.client import AsyncCadenza
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import Progress, watched
 from cadenza_async.cli._rows import Source
 from cadenza_async.cli._sandbox import play
-from cadenza_async.cli._stored import default_source
+from cadenza_async.cli._stored_session import default_source
 from cadenza_async.cli._summary import Summary
 from cadenza_async.cli._tally import Meter, Tally
 from cadenza_async.client import AsyncCadenza

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._output import write_json
 from cadenza_async.cli._progress import duration
-from cadenza_async.cli._stored import entry_for
+from cadenza_async.cli._stored_session import entry_for
 from cadenza_async.errors import ConfigError
 from cadenza_async.onboarding import RowState
 from cadenza_async.onboarding._files.rehearsal import Rehearsal, windows

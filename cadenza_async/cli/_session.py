@@ -10,7 +10,7 @@ from cadenza_async.cli._exits import reporting
 from cadenza_async.cli._output import Output
 from cadenza_async.cli._questions import ask
 from cadenza_async.cli._sources import read_password
-from cadenza_async.cli._stored import StoredSession, entry_for, to_be_kept
+from cadenza_async.cli._stored_session import StoredSession, entry_for, to_be_kept
 from cadenza_async.client import AsyncCadenza
 from cadenza_async.errors import AuthenticationError, CadenzaError, ConfigError
 from cadenza_async.models import HealthStatus
