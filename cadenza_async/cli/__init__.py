@@ -192,10 +192,12 @@ def onboard(
     refreshed), 130 interrupted, 143 terminated.
     """
     from cadenza_async.cli import _onboard
-    from cadenza_async.cli._conduct import Plan
+    from cadenza_async.cli._job_run import Plan
     from cadenza_async.onboarding._states import Flavour
 
-    stage = _onboard.make_stage(sandbox=in_sandbox, rate_limit=rate_limit, faults=fault, json=json)
+    sandbox = _onboard.sandbox_options(
+        wanted=in_sandbox, rate_limit=rate_limit, faults=fault, json=json
+    )
     plan = Plan(
         base_url=base_url,
         dialect=dialect,
@@ -205,7 +207,7 @@ def onboard(
         unique_names=unique_names,
         retry_failed=retry_failed,
         flavour=Flavour(flavour),
-        stage=stage,
+        sandbox=sandbox,
         json=json,
     )
     job = _onboard.Job(

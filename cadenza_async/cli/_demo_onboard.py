@@ -10,21 +10,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from cadenza_async.cli._conduct import Conduct, Plan, Stage
 from cadenza_async.cli._console import open_console
 from cadenza_async.cli._exits import reporting
+from cadenza_async.cli._job_run import JobRun, Plan, SandboxOptions
 from cadenza_async.cli._output import Output
 from cadenza_async.cli._rows import Source
 from cadenza_async.models import NewAccount
 from cadenza_async.onboarding._files.accounts import FileRow
 from cadenza_async.secret import Secret
 
-_STAGE: Final = Stage(
+_SANDBOX: Final = SandboxOptions(
     rate_limit=30,
     period=3,
     faults=("drop-after-commit:2%@connect", "drop-before-commit:1%@connect", "503:1%@connect"),
 )
-_PLAN: Final = Plan(stage=_STAGE, quarantine=2.0)
+_PLAN: Final = Plan(sandbox=_SANDBOX, quarantine=2.0)
 _EACH: Final = 100  # accounts of a user
 _FEWEST: Final = 5  # users
 _BAD_KEYS: Final = {25: "invalid", 60: "noperm"}
@@ -42,14 +42,13 @@ def demo(accounts: int) -> None:
     console = open_console(sys.stdout)
     with reporting(Output(json=False), unsure=None), TemporaryDirectory() as folder:
         console.print(
-            f"{accounts:,} accounts of {users} users, each with {_STAGE.rate_limit} calls in"
-            f" {_STAGE.period} s (in earnest: a minute);\nsome keys are bad, some answers get lost."
+            f"{accounts:,} accounts of {users} users, each with {_SANDBOX.rate_limit} calls in"
+            f" {_SANDBOX.period} s (in earnest: a minute);"
+            "\nsome keys are bad, some answers get lost."
         )
-        conduct = Conduct(
-            plan=_PLAN, source=source, tokens=None, journal=Path(folder) / "demo.journal"
-        )
-        conduct.run()
-        there = [] if conduct.sandbox is None else conduct.sandbox.accounts
+        job = JobRun(plan=_PLAN, source=source, tokens=None, journal=Path(folder) / "demo.journal")
+        job.run()
+        there = [] if job.sandbox is None else job.sandbox.accounts
         names = {(account["userId"], account["name"]) for account in there}
         console.print(f"The sandbox has {len(there):,} accounts, {len(names):,} of them different.")
 

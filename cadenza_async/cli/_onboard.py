@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from cadenza_async.cli._conduct import Conduct, Plan, Stage
 from cadenza_async.cli._exits import reporting
+from cadenza_async.cli._job_run import JobRun, Plan, SandboxOptions
 from cadenza_async.cli._output import Output
 from cadenza_async.cli._rehearse import rehearse
 from cadenza_async.cli._rows import open_source, open_tokens, warn_where_nobody_can_tell
@@ -55,15 +55,15 @@ class Job:
             CadenzaError: If it could not begin, or go on.
         """
         source, tokens, kept = self.open(), self.open_tokens(), self.journal_path
-        if kept is None and self.plan.stage is None:
+        if kept is None and self.plan.sandbox is None:
             raise UsageError("say with --journal where the journal is to be")
-        if tokens is None and self.plan.stage is None and source.names_users:
+        if tokens is None and self.plan.sandbox is None and source.names_users:
             raise ConfigError("the rows name users: say with --tokens where their tokens are")
         folder = self._folder(kept)
         with ExitStack() as stack:
             journal = kept or Path(stack.enter_context(TemporaryDirectory())) / "journal"
             reports = None if folder is None else stack.enter_context(Reports(folder))
-            return Conduct(
+            return JobRun(
                 plan=self.plan, source=source, tokens=tokens, journal=journal, reports=reports
             ).run()
 
@@ -89,7 +89,7 @@ class Job:
             raise UsageError("--journal must name a file")
         if self.journal is not None:
             return Path(self.journal)
-        if self.plan.stage is not None or self.file is None or not _stays(Path(self.file)):
+        if self.plan.sandbox is not None or self.file is None or not _stays(Path(self.file)):
             return None
         return Path(self.file).with_suffix(".journal")
 
@@ -129,16 +129,16 @@ def onboard(job: Job, *, status: str | None, dry_run: bool) -> None:
         raise SystemExit(code)
 
 
-def make_stage(
-    *, sandbox: bool, rate_limit: int | None, faults: Iterable[str] | None, json: bool
-) -> Stage | None:
-    """Return the sandbox that a run happens in, if it does.
+def sandbox_options(
+    *, wanted: bool, rate_limit: int | None, faults: Iterable[str] | None, json: bool
+) -> SandboxOptions | None:
+    """Return what the sandbox of a run is to be like, if it has one.
 
     Raises:
         SystemExit: If something is said about a sandbox, and there is none.
     """
-    if sandbox:
-        return Stage(rate_limit=rate_limit, faults=tuple(faults or ()))
+    if wanted:
+        return SandboxOptions(rate_limit=rate_limit, faults=tuple(faults or ()))
     if rate_limit is not None or faults:
         with reporting(Output(json=json)):
             raise UsageError("--rate-limit and --fault are for --sandbox")

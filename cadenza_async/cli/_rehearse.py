@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cadenza_async.auth import Token
-    from cadenza_async.cli._conduct import Plan
+    from cadenza_async.cli._job_run import Plan
     from cadenza_async.cli._onboard import Job
     from cadenza_async.onboarding import JournalReader
     from cadenza_async.onboarding._files.cells import Flaw
@@ -48,7 +48,7 @@ def rehearse(job: Job) -> int:
             for flaw in rehearsal.check(row):
                 _tell(flaw, json=job.plan.json)
         _conclude(rehearsal, job.plan, journal)
-    if tokens is None and job.plan.stage is None:
+    if tokens is None and job.plan.sandbox is None:
         _mind_tokens(job.plan, named=any(user is not None for user in rehearsal.good))
     return 2 if rehearsal.bad else 0
 

@@ -49,8 +49,8 @@ _DIALECTS: Final[Mapping[Flavour, Dialect]] = {
 
 
 @frozen(kw_only=True)
-class Stage:
-    """A sandbox that a run happens in.
+class SandboxOptions:
+    """What the sandbox of a run is to be like.
 
     Attributes:
         rate_limit: Calls of a user in a period; None: no limit.
@@ -76,7 +76,7 @@ class Plan:
         unique_names: Likewise.
         retry_failed: Likewise.
         flavour: Likewise.
-        stage: The sandbox it all happens in; None when it is for real.
+        sandbox: The sandbox it all happens in; None when it is for real.
         json: Whether scripts read the outcomes.
     """
 
@@ -88,18 +88,18 @@ class Plan:
     unique_names: bool = False
     retry_failed: bool = False
     flavour: Flavour = Flavour.DIRECT
-    stage: Stage | None = None
+    sandbox: SandboxOptions | None = None
     json: bool = False
 
     @property
     def limit(self) -> int | None:
         """Calls that each user may make in `span` seconds."""
-        return CALLS_A_MINUTE if self.stage is None else self.stage.rate_limit
+        return CALLS_A_MINUTE if self.sandbox is None else self.sandbox.rate_limit
 
     @property
     def span(self) -> int:
         """The seconds of the rate limit's window."""
-        return _MINUTE if self.stage is None else self.stage.period
+        return _MINUTE if self.sandbox is None else self.sandbox.period
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of `onboard`."""
@@ -109,13 +109,13 @@ class Plan:
             "retry_failed": self.retry_failed,
             "flavour": self.flavour,
         }
-        if self.stage is not None:
+        if self.sandbox is not None:
             given |= {"quarantine": _IN_A_SANDBOX, "patience": _IN_A_SANDBOX}
         return given if self.quarantine is None else {**given, "quarantine": self.quarantine}
 
 
 @define(kw_only=True)
-class Conduct:
+class JobRun:
     """A run with all that it needs.
 
     Attributes:
@@ -200,9 +200,9 @@ class Conduct:
     async def _enter(self, stack: AsyncExitStack) -> tuple[SessionPool | AsyncCadenza, Tokens]:
         """Open what calls go through, and the sandbox they go to if there is one."""
         settings: Settings = {"grace": self.plan.grace, "on_attempt": self._meter.count}
-        if self.plan.stage is not None:
+        if self.plan.sandbox is not None:
             dialect = settings["dialect"] = _DIALECTS[self.plan.flavour]
-            sandbox = self.sandbox = _build(self.plan.stage, dialect)
+            sandbox = self.sandbox = _build(self.plan.sandbox, dialect)
             settings["base_url"] = (await stack.enter_async_context(sandbox)).url
             client = AsyncCadenza(sandbox.access_token, **settings)
             return await stack.enter_async_context(client), cache(partial(_token, sandbox))
@@ -251,14 +251,14 @@ class Conduct:
             missing=self._missing or 0,
             unread=None if self._rows.exhausted else f"{name} was not read to its end.",
             reports=self.reports.folder if self.reports is not None and whole else None,
-            again=self.plan.stage is None,  # a sandbox is gone with its accounts
+            again=self.plan.sandbox is None,  # a sandbox is gone with its accounts
         )
         self._tell(partial(summary.tell, json=self.plan.json))
 
 
-def _build(stage: Stage, dialect: Dialect) -> Sandbox:
-    sandbox = Sandbox(rate_limit=stage.rate_limit, rate_period=stage.period, dialect=dialect)
-    play(sandbox, stage.faults)
+def _build(options: SandboxOptions, dialect: Dialect) -> Sandbox:
+    sandbox = Sandbox(rate_limit=options.rate_limit, rate_period=options.period, dialect=dialect)
+    play(sandbox, options.faults)
     return sandbox
 
 
