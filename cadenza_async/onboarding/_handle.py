@@ -136,7 +136,7 @@ def onboard(
 
     Args:
         pool: An open pool, or an open client: rows without a user are connected as the client.
-        rows: The accounts, in any order of users; read as they are needed, some thousands ahead.
+        rows: The accounts, in any order of users; read as they are needed, at most 10,000 ahead.
             A plain iterable is read in the event loop: give an async one if reading can block.
             An `InvalidRowError` in place of a row becomes its outcome. What reading them raises
             ends the run, and is raised by it: rows that have no outcome yet are for a later run.

@@ -41,10 +41,16 @@ _LATE: tuple[Phase, ...] = ("after", "before")
 
 @frozen
 class FaultKind:
-    """A mishap in general: its meaning, when it may happen (the usual moment first), defaults.
+    """A mishap in general, of which a `Fault` is one.
 
-    A default of None for `seconds` or `size` means that the fault does not take it. A fault of
-    certain endpoints happens at the first of them unless another is named.
+    Attributes:
+        meaning: What happens.
+        role: Whether it is an answer, a matter of the wire, a delay or a view of the data.
+        phases: Whether it may happen before or after the request has its effect; the usual first.
+        seconds: How many it takes if nothing is said; None: it takes none.
+        size: Likewise.
+        target: Whether it takes a URL.
+        endpoints: Where alone it may happen, the first if none is named; empty: anywhere.
     """
 
     meaning: str

@@ -36,7 +36,16 @@ _VENUES = frozenset(
 
 @frozen
 class KeyBehaviour:
-    """What an api key with a certain beginning meets at the exchange."""
+    """What an api key with a certain beginning meets at the exchange.
+
+    Attributes:
+        meaning: The same in words.
+        status: The HTTP status of its refusal; 200 if the key is good.
+        errno: The number of its refusal; 0 if the key is good.
+        text: Makes the refusal's text, given the venue.
+        reaches: The types of the accounts that a credential with it reaches.
+        taken: Whether another user has connected these.
+    """
 
     meaning: str
     status: int = 200
