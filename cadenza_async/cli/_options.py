@@ -145,8 +145,8 @@ StateKey: TypeAlias = Annotated[
         metavar="FILE",
         help=(
             "The key of --state, made for a new one; when not given CADENZA_SANDBOX_KEY (32 bytes "
-            "in base64), else FILE.key beside the state. Refused if others can read it (which is "
-            "not checked on Windows)."
+            "in base64), else sandbox.state.key beside sandbox.state. Refused if others can read "
+            "it (which is not checked on Windows)."
         ),
     ),
 ]
