@@ -107,6 +107,38 @@ def test_a_row_that_is_twice_on_one_page_is_given_once_at_most() -> None:
     assert (ids, rows) == ("ab", 3)
 
 
+@pytest.mark.parametrize(
+    ("last", "before", "complete"),
+    [
+        (page("ab"), None, True),
+        (page("ab", total=2), None, True),
+        (page("ab", total=3), None, False),
+        (page("ab", total=1), None, False),
+        (page("aab", total=3), None, False),
+        (page("ab", total=3), set("a"), False),
+        (page("ab", total=3), set("abc"), False),
+        (page("ab", total=3), set("ac"), False),
+        (page("ab", total=3), set("ab"), True),
+    ],
+    ids=[
+        "not counted",
+        "as many",
+        "fewer",
+        "more",
+        "one of them twice",
+        "fewer, and more than before",
+        "fewer, and fewer than before",
+        "fewer, and others than before",
+        "fewer, as before",
+    ],
+)
+def test_what_is_complete(last: Page[str], before: set[str] | None, *, complete: bool) -> None:
+    """As many rows as are counted, or those that were there before, whatever is counted."""
+    cursor = Cursor()
+    cursor.advance(last)
+    assert cursor.settled(before) is complete
+
+
 def test_an_empty_list_is_not_all_there_is_if_more_is_counted() -> None:
     """It is read again, and believed when it stays so."""
     cursor = Cursor()
@@ -120,6 +152,11 @@ def test_what_moved_up_is_read_again() -> None:
     first, second = page("abc", total=6), page("f", total=4)
     assert read(first, second) == ("abcf", 1, False)
     assert read(first, second, page("def", total=4)) == ("abcfde", 4, True)
+
+
+def test_more_has_gone_than_was_read() -> None:
+    """It is read from its begin, and there is no place before that."""
+    assert read(page("a", total=9), page("b", total=2)) == ("ab", 0, False)
 
 
 def test_rows_that_went_further_down() -> None:
