@@ -19,7 +19,7 @@ from cadenza_async.errors import (
     UsageError,
 )
 from cadenza_async.sandbox import Sandbox
-from tests.raw import Exchange, RawServer, answers, envelope
+from tests.raw import Act, Exchange, RawServer, answers, envelope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -141,8 +141,9 @@ async def test_an_answer_that_its_caller_lost(client: AsyncCadenza) -> None:
     found = await client.resolve(venue="BINANCE", name="Desk 1", since=since)
     assert found is not None
     assert found.name == "Desk 1"
-    with pytest.raises(AmbiguousOutcomeError):
-        await client.resolve(venue="BINANCE", since=since)
+    for name in (None, "desk 1"):
+        with pytest.raises(AmbiguousOutcomeError):
+            await client.resolve(venue="BINANCE", name=name, since=since)
 
 
 async def test_two_of_one_name_are_a_persons_decision(
@@ -271,6 +272,20 @@ async def test_a_connect_by_reference(
     assert await client.resolve(**remembered, name=name, since=unknown.sent_at) == found
 
 
+async def test_two_connects_of_one_account(by_reference: Reference) -> None:
+    """What the one without a name may have made is not denied to the one that named it."""
+    client, sandbox, credential, external = by_reference
+    unknown: list[OutcomeUnknownError] = []
+    sandbox.script("drop-before-commit@connect", "drop-after-commit@connect")
+    for name in (None, "Desk 1"):
+        with pytest.raises(OutcomeUnknownError) as lost:
+            await client.connect_with_credential(credential, external, name=name)
+        unknown.append(lost.value)
+    found = [await client.resolve(each) for each in unknown]
+    assert found[0] is not None
+    assert found[0] == found[1]
+
+
 def told(**facts: Any) -> dict[str, Any]:
     """Make an account of a list, connected just now."""
     now = int(datetime.now(UTC).timestamp() * 1000)
@@ -342,6 +357,31 @@ async def test_which_account_a_reference_means(
             assert (account and int(account.trading_account_id)) == found
 
 
+def some(total: int, *names: str) -> Act:
+    """Answer with the next accounts of a list of so many."""
+    rows = [told(tradingAccountId=name, nickname=name) for name in names]
+    return answers(200, envelope(data=rows, pagination={"total": total}))
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [some(3, "Desk 1"), some(3, "Desk 2", "Desk 3")],
+        [some(2, "Desk 1"), some(2), some(2, "Desk 1", "Desk 2")],
+        [some(2, "Desk 1"), some(2)] * 2,
+    ],
+    ids=["on the first page", "in two lists", "in two lists that count another one"],
+)
+async def test_an_account_counts_once_wherever_it_was_listed(pages: list[Act]) -> None:
+    """On any page of a list that is complete; one that is not is read again, and given up."""
+    async with RawServer() as server, AsyncCadenza("token", **server.options) as client:
+        server.play(*pages)
+        found = await client.resolve(venue="BINANCE", name="Desk 1", since=NOW)
+    assert found is not None
+    assert found.name == "Desk 1"
+    assert len(server.requests) == len(pages)
+
+
 async def test_a_list_that_never_comes_to_rest_is_no_answer() -> None:
     """Who is not among accounts that change each time may be among those that were skipped."""
     numbers = count()
@@ -357,3 +397,4 @@ async def test_a_list_that_never_comes_to_rest_is_no_answer() -> None:
     ):
         with pytest.raises(ServerError, match="changed each time"):
             await client.resolve(venue="BINANCE", name="Desk 1", since=datetime.now(UTC))
+    assert len(server.requests) == 5

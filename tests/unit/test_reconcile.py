@@ -131,8 +131,9 @@ def test_two_of_one_name_are_too_many() -> None:
     one, two = account(), account(trading_account_id="a-2")
     other = account(trading_account_id="a-3", name="Other", created_at=NOW, updated_at=NOW)
     assert choose(question(), [one, other], renames=True) is one
-    with pytest.raises(AmbiguousOutcomeError):
-        choose(question(), [one, two], renames=False)
+    with pytest.raises(AmbiguousOutcomeError, match=r"^2 accounts of BINANCE") as doubt:
+        choose(question(), [one, other, two], renames=True)
+    assert list(doubt.value.accounts) == [one, two]
     with pytest.raises(AmbiguousOutcomeError):
         choose(question(name=None), [other], renames=False)
 
