@@ -258,7 +258,7 @@ OPEN: Final = frozenset({RowState.PENDING, RowState.STORED})
 MOVES: Final[Mapping[RowState, frozenset[RowState]]] = {
     RowState.PENDING: frozenset({RowState.INTENT}),
     RowState.INTENT: frozenset(RowState) - {RowState.CONFLICT},
-    RowState.UNKNOWN: frozenset(RowState) - {RowState.INTENT},
+    RowState.UNKNOWN: frozenset(RowState) - {RowState.INTENT, RowState.UNKNOWN},
     RowState.STORED: frozenset(
         {RowState.STORED, RowState.INTENT, RowState.FAILED, RowState.UNKNOWN}
     ),

@@ -18,6 +18,7 @@ from cadenza_async.errors import (
     PermissionDeniedError,
     UsageError,
 )
+from cadenza_async.onboarding._states import Flavour
 from cadenza_async.onboarding._store import Store
 from tests.loops import on_every_loop
 
@@ -42,6 +43,14 @@ async def test_every_row_is_connected_as_its_user(job: Job) -> None:
         assert outcome.account is not None
         assert outcome.account.user_id == outcome.user
         assert outcome.account.name == outcome.name
+
+
+async def test_what_a_row_costs(job: Job, references: Job) -> None:
+    """As many calls as are reckoned with before a job begins."""
+    for each, flavour in ((job, Flavour.DIRECT), (references, Flavour.CREDENTIAL)):
+        journal = each.journal.with_name(flavour.value)
+        await each.run([row(1)], flavour=flavour.value, journal=journal)
+        assert len(each.sandbox.requests) == flavour.baseline + flavour.calls
 
 
 async def test_one_identity_needs_no_tokens(job: Job) -> None:
@@ -104,7 +113,7 @@ async def test_bad_rows_are_outcomes(job: Job) -> None:
         "row 4": "FAILED",
     }
     assert str(outcomes["line 2"].error) == "no venue"
-    assert outcomes["line 2"].venue is None
+    assert (outcomes["line 2"].venue, outcomes["line 2"].attempts) == (None, 0)
 
 
 async def test_bad_rows_share_commits(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from cadenza_async.errors import (
     ApiError,
     AuthenticationError,
     CadenzaError,
+    ClosedError,
     ConfigError,
     ConflictError,
     CredentialsRejectedError,
@@ -41,6 +42,7 @@ from cadenza_async.onboarding._states import (
     fate_of_others,
     meet,
     refused,
+    unread,
 )
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ def test_errors_of_others_become_ours() -> None:
     assert as_cadenza_error(error) is error
     assert isinstance(as_cadenza_error(KeyError("secret")), ConfigError)
     assert "secret" not in str(as_cadenza_error(KeyError("secret")))
+    assert isinstance(as_cadenza_error(ClosedError("closed")), ConfigError)
 
 
 def known(state: RowState, **facts: bool) -> Known:
@@ -174,6 +177,24 @@ def test_a_row_that_must_not_take_part(state: RowState) -> None:
 
 
 @pytest.mark.parametrize("state", RowState)
+def test_a_row_that_cannot_be_read(state: RowState) -> None:
+    """It has failed, unless it may have been done; what is at Cadenza already is told of."""
+    error = InvalidRowError("no venue", key="desk-1")
+    now, reason = unread(state, error)
+    doubtful = state in {RowState.INTENT, RowState.UNKNOWN}
+    assert now is (RowState.UNKNOWN if doubtful else RowState.FAILED)
+    there = state in {RowState.DONE, RowState.STORED, RowState.CONFLICT}
+    assert str(reason) == (f"{error}; it is {state} as it was" if there else str(error))
+    assert reason.key == "desk-1"
+
+
+@pytest.mark.parametrize("state", [RowState.DONE, RowState.FAILED, RowState.CONFLICT])
+def test_what_is_settled_stays_so(state: RowState) -> None:
+    """Within a run; whatever else is open until then."""
+    assert not MOVES[state]
+
+
+@pytest.mark.parametrize("state", RowState)
 def test_a_row_met_twice(state: RowState) -> None:
     """Whatever it is, the second one is refused."""
     with pytest.raises(InvalidRowError, match="same key"):
@@ -184,6 +205,7 @@ def test_failed_rows_take_part_again() -> None:
     """On demand, or when the reason lay in other rows."""
     assert meet(known(RowState.FAILED), retry_failed=True) is RowState.PENDING
     assert meet(known(RowState.FAILED, provisional=True), retry_failed=False) is RowState.PENDING
+    assert meet(known(RowState.FAILED, stored=True), retry_failed=True) is RowState.STORED
 
 
 @given(
