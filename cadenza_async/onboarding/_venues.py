@@ -37,8 +37,6 @@ class Venues:
 
     def wait(self, venue: str, now: float) -> float:
         """Return how many seconds a call to a venue has to wait; 0 is leave to make one."""
-        if not self._down:
-            return 0.0
         trouble = self._down.get(venue.upper())
         if trouble is None:
             return 0.0
@@ -49,8 +47,7 @@ class Venues:
 
     def up(self, venue: str) -> None:
         """Note that a venue has answered."""
-        if self._down:
-            self._down.pop(venue.upper(), None)
+        self._down.pop(venue.upper(), None)
 
     def error(self, venue: str) -> CadenzaError | None:
         """Return why a venue is down, if it is."""
@@ -66,6 +63,6 @@ class Venues:
 
     def no_news(self, venue: str) -> None:
         """Note that a call to a venue did not tell anything about it."""
-        trouble = self._down.get(venue.upper()) if self._down else None
+        trouble = self._down.get(venue.upper())
         if trouble is not None:
             trouble.probing = False

@@ -196,7 +196,7 @@ def test_one_call_finds_out_whether_a_venue_is_back() -> None:
     venues.down("binance", ERROR, 0.5)
     assert venues.wait("BINANCE", 0.5) == 1.0
     assert venues.wait("BYBIT", 0.5) == 0.0
-    venues.up("BINANCE")
+    venues.up("binance")
     venues.no_news("BINANCE")
     assert venues.wait("BINANCE", 0.5) == venues.wait("BINANCE", 0.5) == 0.0
     assert venues.error("BINANCE") is None
