@@ -42,10 +42,6 @@ class Outlet:
         self._closed, self._error = True, error
         self._news.set()
 
-    def clear(self) -> None:
-        """Forget what nobody wants any more."""
-        self._ready.clear()
-
     async def get(self) -> RowOutcome | None:
         """Return the next outcome, or None when there will be no more.
 

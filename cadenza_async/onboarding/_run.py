@@ -111,7 +111,6 @@ class Run:
             self._end()
             await asyncio.wait([self._main])
         await asyncio.wait([self._desk.journal.close()])  # if it was cancelled before it began
-        self._desk.outlet.clear()
 
     @property
     def counts(self) -> dict[RowState, int]:
