@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,17 @@ async def test_many_rows_of_many_users(references: Job) -> None:
     outcomes = await run(references, *rows)
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
     assert len(references.stored()) == len(references.sandbox.accounts) == 60
+
+
+async def test_a_credential_that_was_found_is_written_down_at_once(references: Job) -> None:
+    """A run that ends before more is sent for its row leaves the next one to go on with it."""
+    references.sandbox.script(*(f"{fault}@credential-create" for fault in (LOST[0], UNDONE[1])))
+    rows = [row(n, name=f"Desk {n}", user=f"u-{n}") for n in (1, 2)]
+    async with references.running(rows, flavour="credential", concurrency=1) as job:
+        while not job.counts[RowState.STORED]:  # the other row keeps the only slot
+            await asyncio.sleep(0.01)
+    (found,) = (await references.journaled(RowState.STORED)).values()
+    assert {found.name: found.credential_id} == references.stored()
 
 
 LOST = ["drop-after-commit", "reset-after-commit", "truncated", "garbage", "hang-after-commit"]
