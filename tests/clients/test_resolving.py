@@ -19,7 +19,7 @@ from cadenza_async.errors import (
     UsageError,
 )
 from cadenza_async.sandbox import Sandbox
-from tests.raw import Act, Exchange, RawServer, answers, envelope
+from tests.raw import Act, Exchange, RawServer, answers, envelope, hang
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -380,6 +380,14 @@ async def test_an_account_counts_once_wherever_it_was_listed(pages: list[Act]) -
     assert found is not None
     assert found.name == "Desk 1"
     assert len(server.requests) == len(pages)
+
+
+async def test_each_page_has_the_time_it_was_given() -> None:
+    """A server that says nothing is not waited for any longer."""
+    async with RawServer(default=hang) as server, AsyncCadenza("token", **server.options) as client:
+        async with asyncio.timeout(5):
+            with pytest.raises(TimeoutError, match="list"):
+                await client.resolve(venue="BINANCE", since=NOW, timeout=0.05)
 
 
 async def test_a_list_that_never_comes_to_rest_is_no_answer() -> None:
