@@ -19,7 +19,9 @@ from .jobs import Job, row
 from .stored import OPENAPI
 
 if TYPE_CHECKING:
-    from cadenza_async import RowOutcome
+    from collections.abc import Sequence
+
+    from cadenza_async import NewAccount, RowOutcome
 
 STORED = {"credentialId": "c-1", "venue": "BINANCE", "nickname": "Desk", "status": "CREATED"}
 REACHED = {"externalTradingAccountId": "e-1", "venue": "BINANCE"}
@@ -33,25 +35,28 @@ def says(data: object) -> Act:
     return answers(200, envelope(data=data))
 
 
-async def play(
+async def play_all(
     job: Job,
+    rows: Sequence[NewAccount],
+    *,
     lists: list[Any],
     verified: list[Any],
     connect: list[Act],
-    stored: dict[str, str] = STORED,
-) -> RowOutcome:
-    """Run a job of one row.
+    stored: Sequence[dict[str, str]],
+) -> dict[str, RowOutcome]:
+    """Run a job, a call at a time.
 
     Args:
         job: Where its journal is.
+        rows: Its rows.
         lists: What each list of accounts shows, after the first; the last one from then on.
         verified: What the key reaches, each time that is asked.
         connect: What comes of each connect.
-        stored: The credential.
+        stored: The credentials, one by one.
     """
     acts = {
         "credential/list": deque([says([])]),
-        "credential/create": deque([says(stored)]),
+        "credential/create": deque(says(each) for each in stored),
         "credential/verify": deque(says([reached]) for reached in verified),
         "tradingAccount/connect": deque(connect),
         "tradingAccount/list": deque([says([]), *map(says, lists)]),
@@ -64,8 +69,27 @@ async def play(
 
     async with RawServer(default=act) as server:
         raw = Job(sandbox=job.sandbox, journal=job.journal, pool=OPENAPI | {"base_url": server.url})
-        outcomes = await raw.run([row(1, name="Desk")], tokens={"u-1": "t"}, flavour="credential")
+        outcomes = await raw.run(rows, tokens={"u-1": "t"}, flavour="credential", concurrency=1)
     assert all(path.endswith("list") or not left for path, left in acts.items())
+    return outcomes
+
+
+async def play(
+    job: Job,
+    lists: list[Any],
+    verified: list[Any],
+    connect: list[Act],
+    stored: dict[str, str] = STORED,
+) -> RowOutcome:
+    """Run a job of one row, as `play_all` does."""
+    outcomes = await play_all(
+        job,
+        [row(1, name="Desk")],
+        lists=lists,
+        verified=verified,
+        connect=connect,
+        stored=[stored],
+    )
     return outcomes["desk-1"]
 
 
@@ -104,6 +128,22 @@ async def test_what_others_connected_is_not_ours(job: Job, other: list[dict[str,
     assert (outcome.state, outcome.attempts) == (RowState.FAILED, 2)
     assert isinstance(outcome.error, ConflictError)
     assert outcome.credential_id == "c-1"
+
+
+async def test_one_account_is_not_adopted_for_two_rows(job: Job) -> None:
+    """Both have keys of the same account at the exchange, and both connects were lost."""
+    late = _account(externalTradingAccountId="e-1", nickname="Another name")
+    rows = [row(1, name="Desk"), row(2, name="Twin")]
+    stored = [STORED, STORED | {"credentialId": "c-2", "nickname": "Twin"}]
+    outcomes = await play_all(
+        job,
+        rows,
+        lists=[late],
+        verified=[NEW, NEW, OURS],
+        connect=[hang_up, hang_up],
+        stored=stored,
+    )
+    assert sorted(outcome.state for outcome in outcomes.values()) == ["DONE", "FAILED"]
 
 
 async def test_against_lists_that_do_not_show_it(job: Job) -> None:
