@@ -81,7 +81,7 @@ class Desk:
         self.way = way
         self.find_session = find_session
         self.slots = Slots(options.concurrency, shared.jitter)
-        self.venues = Venues(shared.jitter)
+        self.venues = Venues(self.pause_after)
         self.outlet = Outlet(max(_LEAST_ROOM, 2 * options.concurrency))
         self.counts: Counter[RowState] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -138,7 +138,7 @@ class Desk:
         """Return how long to wait after an error: as long as it asks for, if it does.
 
         Args:
-            error: What Cadenza could not do now.
+            error: What could not be done now.
             failures: How many there were before this one.
         """
         wait = backoff(failures, self.shared.jitter)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define
 
-from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ class Venues:
     """Backs off from each exchange: while one is down, one call at a time finds out about it.
 
     Args:
-        jitter: Draws from 0 to 1.
+        pause_after: Says how many seconds to wait after an error, and how many there were before.
     """
 
-    def __init__(self, jitter: Callable[[], float]) -> None:
-        self._jitter = jitter
+    def __init__(self, pause_after: Callable[[CadenzaError, int], float]) -> None:
+        self._pause_after = pause_after
         self._down: dict[str, _Trouble] = {}
 
     def wait(self, venue: str, now: float) -> float:
@@ -57,7 +56,7 @@ class Venues:
     def down(self, venue: str, error: CadenzaError, now: float) -> None:
         """Note that a venue has failed."""
         trouble = self._down.setdefault(venue.upper(), _Trouble(error))
-        trouble.until = now + backoff(trouble.failures, self._jitter)
+        trouble.until = now + self._pause_after(error, trouble.failures)
         trouble.failures += 1
         trouble.probing = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from cadenza_async._retry import backoff
 from cadenza_async.errors import VenueError
 from cadenza_async.onboarding._outlet import Outlet
 from cadenza_async.onboarding._slots import Slots
@@ -184,7 +185,7 @@ ERROR = VenueError("down", status=503)
 
 def test_one_call_finds_out_whether_a_venue_is_back() -> None:
     """The others look again a little later; when it answers, all may go."""
-    venues = Venues(at_most)
+    venues = Venues(lambda _, failures: backoff(failures, at_most))
     assert venues.wait("BINANCE", 0.0) == 0.0
     venues.down("BINANCE", ERROR, 0.0)
     assert venues.error("binance") is ERROR

@@ -14,7 +14,7 @@ from cadenza_async import Attempt, RowState
 from cadenza_async.errors import ConfigError, NotSentError, RateLimitedError, VenueError
 from tests.raw import RawServer, answers, done, envelope, packed, sends_last
 
-from .jobs import Job, row
+from .jobs import EMPTY, Job, row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,6 +91,17 @@ async def test_a_venue_that_comes_back_is_waited_for(job: Job) -> None:
     assert sum(o.attempts for o in outcomes.values()) == 8 + 3
 
 
+async def test_a_venue_is_not_called_before_its_time(job: Job) -> None:
+    """An exchange that counts calls says when it takes more."""
+    limit = answers(429, envelope(-18011), retry_after="60")
+    async with RawServer(default=limit) as server, asyncio.timeout(10):
+        server.play(EMPTY)
+        raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
+        (outcome,) = (await raw.run([row(1)], patience=1.5)).values()
+    assert isinstance(outcome.error, VenueError)
+    assert outcome.attempts == 2  # once more when patience ends
+
+
 async def test_a_venue_that_stays_down_is_given_up(job: Job) -> None:
     """After the patience its rows are left PENDING; one call at a time found out about it."""
     rows = [row(n, venue="BYBIT", api_key="down" + "x" * 9) for n in range(20)] + [row(30)]
@@ -107,7 +118,7 @@ async def test_a_call_that_finds_out_nothing_about_a_venue(
     job: Job, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """It was to find out whether that is back, and Cadenza was busy, or did not answer."""
-    for module in ("_venues", "_lane", "_desk"):
+    for module in ("_lane", "_desk"):
         monkeypatch.setattr(f"cadenza_async.onboarding.{module}.backoff", lambda *_: 0.0)
     job.sandbox.script("429-venue@connect", fault)
     async with asyncio.timeout(10):
