@@ -31,8 +31,10 @@ for _name in [*os.environ]:
     if _name.startswith("CADENZA_") or _name in _SETTINGS:
         del os.environ[_name]
 
-# Nor does a shell that has Ctrl-C ignored by what runs in its background.
+# Nor does what started them: a shell has Ctrl-C ignored in its background, nohup a hangup.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_asyncio_loop_factories(

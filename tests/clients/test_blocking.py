@@ -321,6 +321,7 @@ def names(url, token):
                 client.user()
             except ClosedError as error:
                 sys.stdout.write(str(error))
+                sys.stdout.flush()  # Python 3.13 does that before generators are closed
 
 left = names(*sys.argv[1:])
 next(left)
