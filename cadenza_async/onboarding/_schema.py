@@ -45,7 +45,6 @@ CREATE TABLE rows (
     error TEXT
 );
 CREATE INDEX names ON rows (user, venue, name);
-CREATE INDEX accounts ON rows (account_id) WHERE account_id IS NOT NULL;
 CREATE TABLE users (             -- those whose accounts were listed before the first sending
     user TEXT PRIMARY KEY,
     renames INTEGER NOT NULL DEFAULT 0   -- whether the server changed a name of theirs
@@ -95,6 +94,7 @@ def connect(path: str) -> sqlite3.Connection:
     try:
         file.execute("PRAGMA synchronous = FULL")
         file.execute("PRAGMA fullfsync = ON")  # or macOS leaves it in the disk's own memory
+        file.execute("PRAGMA temp_store = MEMORY")  # or large statements write elsewhere, too
     except sqlite3.Error:
         file.close()
         raise

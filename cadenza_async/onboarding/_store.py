@@ -38,6 +38,10 @@ FROM (
 ) AS new
 WHERE rows.id = new.id
 """  # noqa: S608  # nothing but our own words
+_EXPLAINED = """
+SELECT account_id FROM baseline WHERE user = ?
+UNION ALL SELECT account_id FROM rows WHERE user = ? AND account_id IS NOT NULL
+"""
 
 
 class Move(NamedTuple):
@@ -172,19 +176,20 @@ class Store:
 
         A row that is DONE explains its account, one that is being sent any of its name.
         """
-        return [account for account in accounts if not self._explained(user, account)]
+        found = self._file.execute(_EXPLAINED, (user, user))
+        ids = {account_id for (account_id,) in found}
+        return [
+            account
+            for account in accounts
+            if account.trading_account_id not in ids and not self._is_being_sent(user, account)
+        ]
 
-    def _explained(self, user: str, account: TradingAccount) -> bool:
-        id_ = account.trading_account_id
-        return (
-            self._holds("SELECT 1 FROM baseline WHERE user = ? AND account_id = ?", user, id_)
-            or self._holds("SELECT 1 FROM rows WHERE account_id = ? AND user = ?", id_, user)
-            or self._holds(
-                "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND state = 'INTENT'",
-                user,
-                account.venue,
-                account.name,
-            )
+    def _is_being_sent(self, user: str, account: TradingAccount) -> bool:
+        return self._holds(
+            "SELECT 1 FROM rows WHERE user = ? AND venue = ? AND name = ? AND state = 'INTENT'",
+            user,
+            account.venue,
+            account.name,
         )
 
     def complete(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -15,6 +16,24 @@ from cadenza_async.onboarding._store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+TAKE_IN = """
+import sys
+from cadenza_async.onboarding._entry import Entry
+from cadenza_async.onboarding._store import Store
+
+def entry(number):
+    names = (f"n-{number}",)
+    key, user = f"k-{number}", f"u-{number % 100}"
+    return Entry(key=key, user=user, venue="V", names=names, fingerprint="f" * 64, evasive=False)
+
+store = Store(sys.argv[1], "https://x.example", retry_failed=False)
+for first in range(0, 4000, 200):
+    store.begin()
+    store.register.admit([entry(number) for number in range(first, first + 200)])
+    store.commit()
+store.close()
+"""
 
 
 async def test_what_waits_is_done_before_it_is_closed(tmp_path: Path) -> None:
@@ -38,6 +57,16 @@ def test_what_is_committed_outlasts_a_power_failure(tmp_path: Path) -> None:
         store.close()
     assert (synchronous, mode) == (2, "wal")  # FULL: an fsync for each commit
     assert fullfsync  # without it macOS leaves what was synchronised in the disk's own memory
+
+
+def test_nothing_is_written_elsewhere(tmp_path: Path) -> None:
+    """Of what many rows change SQLite keeps a copy, in a file for all, or as it is told to."""
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    before = elsewhere.stat().st_mtime_ns
+    command = [sys.executable, "-c", TAKE_IN, str(tmp_path / "a.journal")]
+    subprocess.run(command, check=True, env={**os.environ, "SQLITE_TMPDIR": str(elsewhere)})
+    assert elsewhere.stat().st_mtime_ns == before
 
 
 def test_asking_for_it_twice_opens_it_to_no_other_process(tmp_path: Path) -> None:
