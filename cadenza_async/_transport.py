@@ -105,6 +105,18 @@ class _ResentError(aiohttp.ClientConnectionError):
     """Stops whoever sends a request a second time behind our back."""
 
 
+_UNCONNECTED: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+    aiohttp.ServerFingerprintMismatch,
+)
+"""What our request meets before anything of it leaves. One that comes later is of somebody else's
+request: one that a middleware makes, for example."""
+
+
 async def _guard(
     token: Secret | None,
     progress: Progress,
@@ -125,6 +137,9 @@ async def _guard(
         request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
     try:
         response = await handler(request)
+    except _UNCONNECTED:
+        progress.handed = False  # another body has not left either
+        raise
     finally:  # responses, aiohttp's errors and outer middlewares look at the same headers
         request.headers.pop(hdrs.AUTHORIZATION, None)
     if progress.unsent:  # then it was there before, and answers something else
@@ -256,44 +271,40 @@ async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes | None:
     return bytes(body)
 
 
-_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Evidence, str], ...]] = (
-    ((aiohttp.ClientConnectorCertificateError,), Evidence.NOT_SENT, "the certificate is not valid"),
-    ((aiohttp.ClientSSLError,), Evidence.NOT_SENT, "no TLS connection could be made"),
-    ((aiohttp.ServerFingerprintMismatch,), Evidence.NOT_SENT, "the certificate is another one"),
-    ((aiohttp.ClientConnectorDNSError,), Evidence.NOT_SENT, "the host's name is not known"),
-    ((aiohttp.ClientProxyConnectionError,), Evidence.NOT_SENT, "the proxy cannot be reached"),
-    ((aiohttp.ClientHttpProxyError,), Evidence.NOT_SENT, "the proxy refused the connection"),
-    ((aiohttp.ClientConnectorError,), Evidence.NOT_SENT, "no connection could be made"),
-    ((aiohttp.ConnectionTimeoutError,), Evidence.NOT_SENT, "no connection could be had in time"),
-    (
-        (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
-        Evidence.NOT_SENT,
-        "the URL cannot be used",
-    ),
-    ((aiohttp.ClientConnectionResetError,), Evidence.UNKNOWN, "the connection was closing"),
-    ((_ResentError,), Evidence.UNKNOWN, "the connection was lost"),
-    ((aiohttp.ServerDisconnectedError,), Evidence.UNKNOWN, "the server hung up"),
-    ((TimeoutError,), Evidence.UNKNOWN, "no answer came in time"),
-    ((aiohttp.ClientPayloadError,), Evidence.UNKNOWN, "the answer was cut short"),
-    ((aiohttp.ClientResponseError,), Evidence.UNKNOWN, "the answer is not HTTP"),
-    ((aiohttp.RedirectClientError,), Evidence.UNKNOWN, "the answer is a redirect"),
-    ((aiohttp.UploadAbortedError,), Evidence.UNKNOWN, "the sending was broken off"),
-    ((aiohttp.ClientOSError, OSError), Evidence.UNKNOWN, "the connection was reset"),
-    ((aiohttp.ClientConnectionError,), Evidence.UNKNOWN, "the connection failed"),
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((aiohttp.ClientConnectorCertificateError,), "the certificate is not valid"),
+    ((aiohttp.ClientSSLError,), "no TLS connection could be made"),
+    ((aiohttp.ServerFingerprintMismatch,), "the certificate is another one"),
+    ((aiohttp.ClientConnectorDNSError,), "the host's name is not known"),
+    ((aiohttp.ClientProxyConnectionError,), "the proxy cannot be reached"),
+    ((aiohttp.ClientHttpProxyError,), "the proxy refused the connection"),
+    ((aiohttp.ClientConnectorError,), "no connection could be made"),
+    ((aiohttp.ConnectionTimeoutError,), "no connection could be had in time"),
+    ((aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError), "the URL cannot be used"),
+    ((aiohttp.ClientConnectionResetError,), "the connection was closing"),
+    ((_ResentError,), "the connection was lost"),
+    ((aiohttp.ServerDisconnectedError,), "the server hung up"),
+    ((TimeoutError,), "no answer came in time"),
+    ((aiohttp.ClientPayloadError,), "the answer was cut short"),
+    ((aiohttp.ClientResponseError,), "the answer is not HTTP"),
+    ((aiohttp.RedirectClientError,), "the answer is a redirect"),
+    ((aiohttp.UploadAbortedError,), "the sending was broken off"),
+    ((aiohttp.ClientOSError, OSError), "the connection was reset"),
+    ((aiohttp.ClientConnectionError,), "the connection failed"),
 )
-"""First match wins: a refused connection (safe) is a kind of ClientOSError (not safe)."""
+"""First match wins."""
 
 
 def explain(error: BaseException, progress: Progress) -> NoAnswer:
     """Say what a failure proves, by its class and by how far the attempt came."""
-    evidence, reason = next(
-        ((evidence, reason) for kinds, evidence, reason in _FAILURES if isinstance(error, kinds)),
-        (Evidence.UNKNOWN, "the request failed"),
+    reason = next(
+        (reason for kinds, reason in _FAILURES if isinstance(error, kinds)), "the request failed"
     )
     timed_out = isinstance(error, TimeoutError)
+    evidence = Evidence.UNKNOWN
     if progress.stale and not timed_out:
         evidence, reason = Evidence.STALE, "the connection was closing"
-    elif progress.unsent:
+    elif progress.unsent or (not progress.entered and isinstance(error, _UNCONNECTED)):
         evidence = Evidence.NOT_SENT
         reason = "no connection could be had in time" if timed_out else reason
     detail = _detail(error)

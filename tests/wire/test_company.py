@@ -78,15 +78,16 @@ async def test_middlewares_are_run_outside_ours(server: RawServer, kind: str) ->
     check_told(line, server)
 
 
+async def rewrite(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a body of its own."""
+    await request.update_body(b'{"venue": "BINANCE", "name": "rewritten"}')
+    return await handler(request)
+
+
 async def test_a_middleware_that_writes_a_body_of_its_own(server: RawServer) -> None:
     """Its body is answered as ours is, and once it may have been read, nothing is repeated."""
-
-    async def rewrite(
-        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        await request.update_body(b'{"venue": "BINANCE", "name": "rewritten"}')
-        return await handler(request)
-
     async with line_to(server, middlewares=[rewrite]) as line:
         account = await line.connect()
         server.play(hang_up)
@@ -114,9 +115,10 @@ async def test_a_stubborn_middleware_sends_nothing_twice(
     check_told(line, server)
 
 
-async def test_a_stubborn_middleware_and_nobody_there() -> None:
-    """What never left may have been tried again by anybody, it is still not sent."""
-    async with line_to(base_url="http://127.0.0.1:9", middlewares=[stubborn], retries=0) as line:
+@pytest.mark.parametrize("middleware", [stubborn, rewrite])
+async def test_a_middleware_and_nobody_there(middleware: aiohttp.ClientMiddlewareType) -> None:
+    """What never left may have been changed or tried again by anybody, it is still not sent."""
+    async with line_to(base_url="http://127.0.0.1:9", middlewares=[middleware], retries=0) as line:
         error = await failure(line.connect())
     assert isinstance(error, NotSentError)
     assert line.verdicts == ["not sent"]
@@ -141,6 +143,24 @@ async def test_a_middleware_that_fails(
         await settle()
     assert isinstance(error, OutcomeUnknownError)
     assert len(server.requests) == after
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_middleware_whose_own_call_fails(server: RawServer, *, after: bool) -> None:
+    """That it reaches nobody elsewhere does not prove that ours did not leave before."""
+
+    async def reporting(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if after:
+            await handler(request)
+        async with aiohttp.ClientSession() as elsewhere:
+            return await elsewhere.post("http://127.0.0.1:9")
+
+    async with line_to(server, middlewares=[reporting], retries=1) as line:
+        error = await failure(line.connect())
+    assert type(error) is (OutcomeUnknownError if after else NotSentError)
+    check_told(line, server)
 
 
 async def test_a_middleware_that_hangs(server: RawServer) -> None:
