@@ -17,7 +17,6 @@ from cadenza_async.errors import (
     AuthenticationError,
     CadenzaError,
     DeadlineExceededError,
-    OutcomeUnknownError,
 )
 from cadenza_async.models import Attempt, TradingAccount
 
@@ -246,15 +245,15 @@ class _Sending(Generic[T]):
             believed = report or (outcome.reading and outcome.reading.envelope is not None)
             if date is not None and believed:  # a gateway's clock is what its limit goes by
                 self._shared.clock.observe(date, sent=sent, received=received)
-        if self._call.write and isinstance(outcome.error, OutcomeUnknownError):
-            self._shared.clock.doubt(self._offset, self._ahead)
         self._settle(ticket, outcome, report)
-        self._tell(outcome.verdict, received - sent, outcome)
+        self._tell(outcome, received - sent)
         return outcome
 
     def _settle(
         self, ticket: Ticket | None, outcome: Outcome[T], report: RateReport | None
     ) -> None:
+        if self._call.write and outcome.verdict is Verdict.UNKNOWN:
+            self._shared.clock.doubt(self._offset, self._ahead)
         limits, reading = self._session.limits, outcome.reading
         if reading is not None:
             limits.settle(
@@ -272,14 +271,11 @@ class _Sending(Generic[T]):
     def _abandon(self, ticket: Ticket | None, progress: Progress, sent: float) -> None:
         """Say what a cancelled attempt may have done; the cancellation itself goes on."""
         verdict = Verdict.NOT_SENT if progress.unsent else Verdict.UNKNOWN
-        if progress.unsent:
-            self._session.limits.refund(ticket)
-        else:
-            self._session.limits.settle(ticket, None, answered=False)
+        outcome: Outcome[T] = Outcome(verdict=verdict)
+        self._settle(ticket, outcome, None)
         if self._call.write and not progress.unsent:
-            self._shared.clock.doubt(self._offset, self._ahead)
             _report.cancelled(self._call, self._first_sent)
-        self._tell(verdict, self._shared.loop.time() - sent, None)
+        self._tell(outcome, self._shared.loop.time() - sent)
 
     async def _again(self, outcome: Outcome[T]) -> bool:
         """Tell whether to make another attempt, after waiting for its time."""
@@ -318,16 +314,16 @@ class _Sending(Generic[T]):
         if self._before_retry is not None:
             self._before_retry()
 
-    def _tell(self, verdict: Verdict, lasted: float, outcome: Outcome[T] | None) -> None:
+    def _tell(self, outcome: Outcome[T], lasted: float) -> None:
         hook = self._shared.config.on_attempt
         if hook is None and not _report.log.isEnabledFor(logging.DEBUG):
             return
-        reading = outcome.reading if outcome else None
+        reading = outcome.reading
         attempt = Attempt(
             method=self._call.method,
             path=self._call.path,
             number=self._number,
-            verdict=verdict.value,
+            verdict=outcome.verdict.value,
             seconds=lasted,
             status=reading.status if reading else None,
             errno=reading.errno if reading else None,
