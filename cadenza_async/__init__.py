@@ -78,37 +78,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AccountStatus": "models",
-    "AccountType": "models",
     "AsyncCadenza": "client",
-    "Attempt": "models",
     "Cadenza": "sync",
-    "Credential": "models",
-    "CredentialStatus": "models",
-    "CredentialType": "models",
-    "Health": "models",
-    "HealthStatus": "models",
     "JournalReader": "onboarding",
     "JournalRow": "onboarding",
-    "LoginSession": "models",
-    "NewAccount": "models",
     "Onboarding": "onboarding",
-    "Operation": "models",
-    "OperationStatus": "models",
-    "OperationType": "models",
     "PasswordLogin": "auth",
-    "Reach": "models",
-    "ReachableAccount": "models",
     "RowOutcome": "onboarding",
     "RowState": "onboarding",
     "Secret": "secret",
     "SessionPool": "pool",
     "TokenSource": "auth",
-    "TradingAccount": "models",
-    "User": "models",
-    "Venue": "models",
     "onboard": "onboarding",
 }
+"""Where the public names are; what is not listed is one of the models."""
 
 
 if not TYPE_CHECKING:  # who would take every name, misspelt ones too, for one that is there
@@ -117,9 +100,10 @@ if not TYPE_CHECKING:  # who would take every name, misspelt ones too, for one t
         """Load a public name on its first use, so that importing the package costs nothing."""
         if name == "errors":
             return import_module("cadenza_async.errors")
-        if name not in _HOMES:
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        home = import_module(f"{__name__}.{_HOMES.get(name, 'models')}")
+        value: object = getattr(home, name)
         globals()[name] = value
         return value
 
