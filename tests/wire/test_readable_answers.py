@@ -75,9 +75,9 @@ REFUSED: dict[str, tuple[int, object, type[ApiError]]] = {
 
 
 async def refused(server: RawServer, kind: str, act: Act, **options: Any) -> tuple[ApiError, str]:
-    """What one attempt at a call ends in; the server must have read it once."""
+    """What the only attempt at a call ends in; the server must have read it once."""
     server.play(act)
-    async with line_to(server, retries=0, **options) as line:
+    async with line_to(server, **options) as line:
         error = await failure(line.call(kind))
     check_told(line, server)
     assert isinstance(error, ApiError)
@@ -90,7 +90,8 @@ async def refused(server: RawServer, kind: str, act: Act, **options: Any) -> tup
 async def test_come_back_later(server: RawServer, kind: str, row: str) -> None:
     """What was refused before any work is throttled, whatever the body looks like."""
     status, content, headers = THROTTLED[row]
-    error, verdict = await refused(server, kind, answers(status, content, **headers))
+    act = answers(status, content, **headers)
+    error, verdict = await refused(server, kind, act, retries=0)
     assert (type(error), verdict) == (RateLimitedError, "throttled")
     assert error.retry_after == (0.01 if headers else None)
 
@@ -100,7 +101,7 @@ async def test_come_back_later(server: RawServer, kind: str, row: str) -> None:
 async def test_the_exchange_failed(
     plain: RawServer, kind: str, status: int, errno: int, headers: dict[str, str]
 ) -> None:
-    """The exchange's own trouble is told as such, its rate limit included."""
+    """The exchange's own trouble, its rate limit included, is told as such and not repeated."""
     error, verdict = await refused(plain, kind, answers(status, envelope(errno), **headers))
     assert (type(error), verdict) == (VenueError, "venue failed")
     assert error.errno == errno
@@ -109,26 +110,11 @@ async def test_the_exchange_failed(
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("row", REFUSED)
 async def test_the_answer_is_no(server: RawServer, kind: str, row: str) -> None:
-    """A refusal is final, and says who must act."""
+    """A refusal is final, is not repeated, and says who must act."""
     status, content, expected = REFUSED[row]
     error, verdict = await refused(server, kind, answers(status, content))
     assert (type(error), verdict) == (expected, "refused")
     assert error.status == status
-
-
-@pytest.mark.parametrize("row", [*REFUSED, *map(str, VENUE)])
-async def test_a_refusal_is_not_repeated(plain: RawServer, row: str) -> None:
-    """Neither a refusal nor the exchange's failure is asked for again by a single call."""
-    venue = {str(each): each for each in VENUE}
-    if row in venue:
-        status, errno, headers = venue[row]
-        act = answers(status, envelope(errno), **headers)
-    else:
-        act = answers(*REFUSED[row][:2])
-    async with line_to(plain, retries=3) as line:
-        plain.play(act)
-        await failure(line.connect())
-    assert len(plain.requests) == len(line.attempts) == 1
 
 
 @pytest.mark.parametrize("kind", CALLS)
