@@ -226,15 +226,6 @@ async def test_whose_an_attempt_is(sandbox: Sandbox) -> None:
     assert [(attempt.path, attempt.identity) for attempt in attempts] == [("auth/login", "u-1")]
 
 
-async def test_a_session_cannot_be_opened_twice(sandbox: Sandbox) -> None:
-    """A client that was closed stays closed."""
-    client = AsyncCadenza(sandbox.access_token, base_url=sandbox.url)
-    async with client:
-        pass
-    with pytest.raises(UsageError, match="stays closed"):
-        await client.__aenter__()
-
-
 @pytest.mark.parametrize("kind", [AsyncCadenza, SessionPool])
 async def test_what_is_open_is_not_opened_again(
     sandbox: Sandbox, kind: type[AsyncCadenza | SessionPool]

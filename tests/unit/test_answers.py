@@ -190,11 +190,16 @@ def test_a_session(data: dict[str, Any], lasts: float, user: str | None) -> None
     assert (session.user.user_id if session.user else None) == user
 
 
-@pytest.mark.parametrize("token", [None, "", 5, "two words"], ids=repr)
-def test_a_session_without_a_token(token: object) -> None:
+TOKENS: tuple[object, ...] = (None, "", 5, "two words", "line\n", "\ud800")
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], "x", {}, *({"accessToken": odd} for odd in TOKENS)], ids=repr
+)
+def test_a_session_without_a_token(data: object) -> None:
     """There is no session without a token that fits a header."""
     with pytest.raises(ValueError, match="no accessToken") as refused:
-        read_session(envelope({"accessToken": token}))
+        read_session(envelope(data))
     assert refused.value.__context__ is None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cadenza_async import __version__
-from cadenza_async.config import ENVIRONMENTS, Config, Settings, seconds
+from cadenza_async.config import Config, Settings, seconds
 from cadenza_async.errors import ConfigError, UsageError
 
 from .samples import marker
@@ -291,17 +291,6 @@ def test_the_environment(
     assert Config.from_env(given).base_url == base_url
 
 
-def test_a_bad_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable is checked like an argument."""
-    monkeypatch.setenv("CADENZA_DIALECT", "klingon")
-    with pytest.raises(ConfigError, match=r"^dialect"):
-        Config.from_env({})
-    monkeypatch.delenv("CADENZA_DIALECT")
-    monkeypatch.setenv("CADENZA_BASE_URL", "http://elsewhere.test")
-    with pytest.raises(ConfigError, match=r"^base_url"):
-        Config.from_env({})
-
-
 def test_an_empty_base_url_is_not_taken_for_none() -> None:
     """Who gives an empty text has made a mistake, and must not end up somewhere else."""
     with pytest.raises(ConfigError, match=r"^base_url"):
@@ -320,8 +309,3 @@ def test_an_unknown_option_is_refused_by_name() -> None:
     misspelt: Any = {"tiemout": 3}
     with pytest.raises(TypeError, match="tiemout"):
         Config.from_env(misspelt)
-
-
-def test_the_environments() -> None:
-    """The two names stand for the two published hosts."""
-    assert ENVIRONMENTS == {"uat": UAT, "production": PRODUCTION}

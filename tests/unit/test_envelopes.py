@@ -115,12 +115,6 @@ def test_what_is_accepted(status: int, body: dict[str, Any], *, accepted: bool) 
     assert reading(status, body).accepted is accepted
 
 
-@pytest.mark.parametrize("errno", ["E42", 1.5, [], {}, "9999999999", 10**40], ids=repr)
-def test_a_number_that_cannot_be_read_is_not_zero(errno: object) -> None:
-    """What may be the number of a failure is not taken for success."""
-    assert not reading(200, {"errno": errno, "data": {"tradingAccountId": "a"}}).accepted
-
-
 @pytest.mark.parametrize(
     ("error", "text"),
     [

@@ -16,7 +16,6 @@ from cadenza_async.errors import (
     CadenzaError,
     TransportError,
     api_error_class,
-    family_of_number,
 )
 
 from .samples import NOW
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CLASSES = {name: getattr(errors, name) for name in errors.__all__}
-ABSTRACT = {"CadenzaError", "TransportError"}
 NODE = re.compile(r"([A-Z]\w*Error)(?: \((\w+)\))?")
 
 
@@ -67,6 +65,9 @@ def full(kind: type[CadenzaError]) -> CadenzaError:
         "venue": "OKX",
         "name": "desk",
         "sent_at": NOW,
+        "path": "tradingAccount/connect",
+        "external_trading_account_id": "spot",
+        "credential_id": "k-1",
         "accounts": ["one", "two"],
     }
     takes = inspect.signature(kind.__init__).parameters
@@ -165,22 +166,6 @@ def test_what_never_had_an_answer_has_no_request_id() -> None:
     assert errors.OutcomeUnknownError("x", request_id="r").request_id == "r"
 
 
-def test_an_unknown_outcome_crosses_processes_with_all_it_knows() -> None:
-    """What `resolve` needs, and what to do instead where it cannot tell, arrive together."""
-    sent = errors.OutcomeUnknownError(
-        "x",
-        name="n",
-        path="tradingAccount/connect",
-        external_trading_account_id="spot",
-        credential_id="k-1",
-    )
-    sent.remedy = "look"
-    received = pickle.loads(pickle.dumps(sent))
-    assert vars(received) == vars(sent)
-    assert (received.path, received.remedy) == ("tradingAccount/connect", "look")
-    assert (received.external_trading_account_id, received.credential_id) == ("spot", "k-1")
-
-
 def test_a_number_claimed_twice_fails_at_definition() -> None:
     """Two classes for one number are a mistake that no test of a call would show."""
     with pytest.raises(
@@ -222,17 +207,3 @@ def test_number_then_family_then_status(
 ) -> None:
     """An unknown number goes by its leading digits; if they are unknown too, the status decides."""
     assert api_error_class(status, errno) is kind
-
-
-@pytest.mark.parametrize(
-    ("number", "family"),
-    [(-120001, 1200), (18011, 18), (-18011, 18), (22021, 22), (0, 0), (None, 0), (180110, 1801)],
-)
-def test_families(number: int | None, family: int) -> None:
-    """A family is two digits of five, or four of six, whatever the sign."""
-    assert family_of_number(number) == family
-
-
-def test_abstract_classes_are_only_for_catching() -> None:
-    """The two that are never raised have subclasses that are."""
-    assert all(len(CLASSES[name].__subclasses__()) > 1 for name in ABSTRACT)

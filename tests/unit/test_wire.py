@@ -206,12 +206,6 @@ def test_what_is_no_account(data: object) -> None:
     assert refused.value.__context__ is None
 
 
-def test_an_answer_without_data_has_no_account() -> None:
-    """The envelope alone is no account."""
-    with pytest.raises(ValueError, match=r"^no "):
-        read_account({"errno": 0})
-
-
 def page(data: object, pagination: object = None) -> dict[str, Any]:
     """Make a page's envelope."""
     return {"data": data, "pagination": pagination, "errno": 0}

@@ -120,7 +120,7 @@ async def test_it_is_final(plain: RawServer, kind: str) -> None:
     error = await failure(line.call(kind))
     assert isinstance(error, ClosedError)
     assert "closed" in str(error)
-    with pytest.raises(ClosedError):
+    with pytest.raises(ClosedError, match="stays closed"):
         async with line.client:
             pass
     assert len(plain.requests) == 1
