@@ -279,8 +279,8 @@ class _Sending(Generic[T]):
 
     async def _again(self, outcome: Outcome[T]) -> bool:
         """Tell whether to make another attempt, after waiting for its time."""
-        if isinstance(outcome.error, AuthenticationError) and self._call.authenticated:
-            return await self._renew()
+        if isinstance(outcome.error, AuthenticationError) and self._token is not None:
+            return await self._renew(self._token)
         planned = plan(
             outcome,
             self._tried,
@@ -299,13 +299,13 @@ class _Sending(Generic[T]):
             await self._shared.pause(planned.wait)
         return True
 
-    async def _renew(self) -> bool:
+    async def _renew(self, refused: Secret) -> bool:
         """Get another token once: what a 401 refused was not done."""
-        if self._renewed or self._token is None:
+        if self._renewed:
             return False
         self._renewed = True
         self._announce_retry()
-        renewed = await self._in_time(self._session.tokens.renewed(self._token))
+        renewed = await self._in_time(self._session.tokens.renewed(refused))
         if renewed:
             _report.renewal(self._call)
         return renewed
