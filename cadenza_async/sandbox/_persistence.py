@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from attrs import asdict
+from cattrs import Converter
 
 from cadenza_async.sandbox._records import Record
-from cadenza_async.sandbox._state import Account, Credential, Keys, Operation
+from cadenza_async.sandbox._state import Account, Credential, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _KINDS: Mapping[str, type[Any]] = MappingProxyType(
     {"account": Account, "credential": Credential, "operation": Operation}
 )
+_converter = Converter()
 
 
 def persist(platform: Platform, keeper: Keeper) -> None:
@@ -37,7 +38,7 @@ def restore(platform: Platform, records: Iterable[Record]) -> None:
     for each in records:
         value = each.value or {}
         if each.kind in shelves:
-            shelves[each.kind].restore(_revive(_KINDS[each.kind], value))
+            shelves[each.kind].restore(_converter.structure(value, _KINDS[each.kind]))
         else:
             platform.sessions.restore(each.kind, value)
 
@@ -51,15 +52,4 @@ def _shelves(platform: Platform) -> dict[str, Shelf[Any]]:
 
 
 def _save(keeper: Keeper, kind: str, thing: Account | Credential | Operation) -> None:
-    keeper.save(Record(kind=kind, id=thing.key, value=asdict(thing)))
-
-
-def _revive(kind: type[Any], value: Mapping[str, Any]) -> object:
-    """A thing, of which JSON has made arrays and objects."""
-    return kind(**{name: _unjson(each) for name, each in value.items()})
-
-
-def _unjson(value: Any) -> object:  # noqa: ANN401 - whatever JSON has
-    if isinstance(value, list):
-        return tuple(cast("list[object]", value))
-    return Keys(**cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+    keeper.save(Record(kind=kind, id=thing.key, value=_converter.unstructure(thing)))
