@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from math import ceil
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from cadenza_async.sandbox._replies import Refusal, too_many_requests
-
-
-@frozen(kw_only=True)
-class Allowance:
-    """What one user may still do in the present window."""
-
-    limit: int
-    remaining: int
-    reset: int
-
-    def headers(self) -> dict[str, str]:
-        """The three rate headers; the reset is in Unix seconds."""
-        return {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset),
-        }
-
-    def refusal(self, now: float) -> Refusal:
-        """The 429 of a user who has nothing left until the reset."""
-        wait = str(ceil(self.reset - now))
-        return too_many_requests({**self.headers(), "Retry-After": wait})
+from cadenza_async.sandbox._replies import too_many_requests
 
 
 @define
@@ -52,10 +30,14 @@ class FixedWindows:
             return {}
         window = int(now // self.period)
         begun, used = self._used.get(who, (window, 0))
-        used = used if begun == window else 0
+        used = used + 1 if begun == window else 1
         reset = (window + 1) * self.period
-        if used >= self.limit:
-            raise Allowance(limit=self.limit, remaining=0, reset=reset).refusal(now)
-        self._used[who] = (window, used + 1)
-        left = self.limit - used - 1
-        return Allowance(limit=self.limit, remaining=left, reset=reset).headers()
+        headers = {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(self.limit - used, 0)),
+            "X-RateLimit-Reset": str(reset),
+        }
+        if used > self.limit:
+            raise too_many_requests({**headers, "Retry-After": str(ceil(reset - now))})
+        self._used[who] = (window, used)
+        return headers
