@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 
 @frozen(kw_only=True)
@@ -23,26 +23,16 @@ class Reply:
     headers: Mapping[str, str] = field(factory=dict[str, str])
 
 
+@define
 class Refusal(Exception):  # noqa: N818 - a refusal is a proper answer, not a mishap
     """The server says no: an HTTP status, the vendor's number and its words."""
 
-    def __init__(
-        self,
-        status: int,
-        errno: int,
-        text: str,
-        *,
-        data: object = None,
-        details: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(status, errno, text)
-        self.status = status
-        self.errno = errno
-        self.text = text
-        self.data = data
-        self.details = details
-        self.headers = headers or {}
+    status: int
+    errno: int
+    text: str
+    data: object = field(default=None, kw_only=True)
+    details: Mapping[str, object] | None = field(default=None, kw_only=True)
+    headers: Mapping[str, str] = field(factory=dict[str, str], kw_only=True)
 
     def reply(self) -> Reply:
         """The envelope that carries this refusal."""
