@@ -34,7 +34,7 @@ class Keeper:
         self._path = Path(path)
         self._key_file = None if key_file is None else Path(key_file)
         self._waiting: list[Record] = []
-        self._saved = self._written = 0
+        self._written = 0
         self._writing: asyncio.Task[StateError | None] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._file: StateFile | None = None
@@ -42,7 +42,6 @@ class Keeper:
     def save(self, record: Record) -> None:
         """Keep a record soon; it lasts once `settled` was awaited."""
         self._waiting.append(record)
-        self._saved += 1
 
     async def open(self) -> list[Record]:
         """Open the file; what it has, or will have once what waits is written.
@@ -65,7 +64,7 @@ class Keeper:
         Raises:
             StateError: It could not be written; the next to wait tries it again.
         """
-        due = self._saved
+        due = self._written + len(self._waiting)
         while self._written < due:
             if self._writing is None:
                 self._writing = asyncio.create_task(self._write())
