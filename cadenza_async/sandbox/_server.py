@@ -265,8 +265,6 @@ class Sandbox:
     ) -> None:
         runner, self._runner = self._running(), None
         try:
-            for site in runner.sites:
-                await site.stop()
             await self._stop_working()
             await runner.cleanup()
             await self._stop_working()
@@ -289,7 +287,7 @@ class Sandbox:
         return f"sandbox-{self._ids.getrandbits(128):032x}"
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        """Work on one request in a task that is ours: its effect must not hang on its caller."""
+        """Work on one request in a task that we end with the sandbox, and nobody by leaving."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._working.add(task)
         task.add_done_callback(self._working.discard)
