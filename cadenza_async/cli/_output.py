@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import AttrsInstance
 from rich.text import Text
 
+from cadenza_async._wire import spell
 from cadenza_async.cli._console import open_console, printable
 from cadenza_async.cli._kinds import lines, wire
 
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=AttrsInstance)
 
-_FACTS = {
-    "status": "status",
-    "errno": "errno",
-    "request_id": "requestId",
-    "retry_after": "retryAfter",
-    "venue": "venue",
-    "name": "name",
-}
+_FACTS: Final = ("status", "errno", "request_id", "retry_after", "venue", "name")
 
 
 def complaint(message: str, remedy: str | None) -> Text:
@@ -88,7 +82,7 @@ class Output:
 
     def failed(self, error: CadenzaError, remedy: str, code: int) -> None:
         """Tell of an error, and who must act."""
-        facts = {wire: getattr(error, name, None) for name, wire in _FACTS.items()}
+        facts = {spell(name): getattr(error, name, None) for name in _FACTS}
         self._tell(type(error).__name__, str(error), remedy, code, facts)
 
     def stopped(self, stopped: Stopped, remedy: str | None) -> None:
