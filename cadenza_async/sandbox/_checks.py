@@ -10,8 +10,6 @@ from attrs import frozen
 from cadenza_async.sandbox._replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cadenza_async.sandbox._platform import Call
 
 BAD_REQUEST = -19001
@@ -136,12 +134,10 @@ def invalid(text: str) -> NoReturn:
 
 def _read_json(body: bytes) -> object:
     try:
-        value: object = json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        value = Refusal(400, MALFORMED, "Malformed JSON")
-    if isinstance(value, Refusal):  # raised out here, so that the parser's error stays behind
-        raise value
-    return value
+        pass  # the parser's error, which holds the body, stays behind
+    raise Refusal(400, MALFORMED, "Malformed JSON")
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -197,8 +193,7 @@ def _whole_number(text: str, name: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _one_of(text: str, name: str, words: Iterable[str]) -> str:
-    known = tuple(words)
-    if known and text not in known:
-        invalid(f"{name} must be one of {', '.join(known)}")
+def _one_of(text: str, name: str, words: tuple[str, ...]) -> str:
+    if words and text not in words:
+        invalid(f"{name} must be one of {', '.join(words)}")
     return text
