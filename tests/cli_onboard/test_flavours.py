@@ -76,7 +76,7 @@ async def test_a_dry_run_counts_three_calls(tmp_path: Path) -> None:
     """And two lists before the first of them."""
     rows = (account(number) for number in range(10))
     end = await cadenza("onboard", _file(tmp_path, *rows), "--dry-run", *BY_CREDENTIAL)
-    assert "the run takes 60 s to 2 min" in end.out.replace("0 h 2 min", "2 min")
+    assert "the run takes 60 s to 2 min" in end.out
 
 
 async def test_a_journal_is_of_one_flavour(tmp_path: Path, openapi: Sandbox) -> None:

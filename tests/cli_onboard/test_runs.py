@@ -205,19 +205,6 @@ async def test_a_lost_answer_is_found_after_the_quarantine(
     assert sorted(each["name"] for each in sandbox.accounts) == [f"Desk {n}" for n in range(5)]
 
 
-async def test_a_dry_run_knows_what_is_done(tmp_path: Path, sandbox: Sandbox) -> None:
-    """The time is for what is left."""
-    rows = [account(number) for number in range(59)]
-    file = private(tmp_path / "accounts.csv", table(rows))
-    before = await cadenza("onboard", str(file), "--dry-run", "--json", sandbox=sandbox)
-    private(file, table(rows[:40]))
-    await cadenza("onboard", str(file), sandbox=sandbox)
-    private(file, table(rows))
-    after = await cadenza("onboard", str(file), "--dry-run", "--json", sandbox=sandbox)
-    seconds = [end.json[-1]["summary"]["seconds"] for end in (before, after)]
-    assert seconds == [60, 0]
-
-
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
