@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -20,12 +20,19 @@ _NOBODY = {"data": [], "errno": 0, "pagination": {"total": 0, "hasNext": False}}
 _numbers = count(1)
 
 
-class _Answering(asyncio.Protocol):
-    """One connection."""
+class Answering(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        answer: Returns what is sent for a request, given its body; nothing is silence.
+    """
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._answer = answer
+        self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._unread = b""
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -35,8 +42,12 @@ class _Answering(asyncio.Protocol):
             if len(self._unread) < end:
                 return
             body, self._unread = self._unread[begun:end], self._unread[end:]
-            answer = json.dumps(_connect(json.loads(body)) if body else _NOBODY).encode()
-            self._transport.write(_HEAD % len(answer) + answer)
+            self._transport.write(self._answer(body))
+
+
+def _answer(body: bytes) -> bytes:
+    answer = json.dumps(_connect(json.loads(body)) if body else _NOBODY).encode()
+    return _HEAD % len(answer) + answer
 
 
 def _connect(asked: dict[str, str]) -> dict[str, Any]:
@@ -55,7 +66,7 @@ def _connect(asked: dict[str, str]) -> dict[str, Any]:
 
 async def _serve(pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Answering, "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: Answering(_answer), "127.0.0.1", 0, backlog=1024)
     pipe.send(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     await asyncio.to_thread(pipe.recv)
 
