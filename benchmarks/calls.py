@@ -36,26 +36,20 @@ class Load:
     blocking: bool = False
 
 
-class Meter:
-    """Measures a stretch of work."""
-
-    def __init__(self, calls: int) -> None:
-        self._calls = calls
-        self.spent: dict[str, float] = {}
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Take the time of the process's processors and of the clock, per call."""
-        gc.collect()
-        cpu, wall = time.process_time(), time.perf_counter()
-        yield
-        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        self.spent = {"cpu": cpu / self._calls * 1e6, "wall": wall / self._calls * 1e6}
+@contextmanager
+def metered(calls: int) -> Iterator[dict[str, float]]:
+    """Take the time of the process's processors and of the clock, per call."""
+    spent: dict[str, float] = {}
+    gc.collect()
+    cpu, wall = time.process_time(), time.perf_counter()
+    yield spent
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    spent |= {"cpu": cpu / calls * 1e6, "wall": wall / calls * 1e6}
 
 
 async def in_tasks(
     connect: Callable[[int], Awaitable[object]], load: Load, target: Target
-) -> Meter:
+) -> dict[str, float]:
     """Make the calls from so many tasks, after every identity and connection has been used."""
 
     async def work(turns: Iterator[int]) -> None:
@@ -67,13 +61,12 @@ async def in_tasks(
         await asyncio.gather(*(work(turns) for _ in range(load.at_once)))
 
     await make(warm_up(load, target))
-    meter = Meter(load.calls)
-    with meter.running():
+    with metered(load.calls) as spent:
         await make(load.calls)
-    return meter
+    return spent
 
 
-def in_threads(connect: Callable[[int], object], load: Load, target: Target) -> Meter:
+def in_threads(connect: Callable[[int], object], load: Load, target: Target) -> dict[str, float]:
     """Make the calls from so many threads."""
 
     def work(_: int) -> None:
@@ -82,14 +75,13 @@ def in_threads(connect: Callable[[int], object], load: Load, target: Target) -> 
                 break
             connect(turn % target.identities)
 
-    meter = Meter(load.calls)
     with ThreadPoolExecutor(load.at_once) as threads:
         limit, turns = warm_up(load, target), count()
         list(threads.map(work, range(load.at_once)))
         limit, turns = load.calls, count()
-        with meter.running():
+        with metered(load.calls) as spent:
             list(threads.map(work, range(load.at_once)))
-    return meter
+    return spent
 
 
 def warm_up(load: Load, target: Target) -> int:
@@ -97,13 +89,13 @@ def warm_up(load: Load, target: Target) -> int:
     return max(target.identities, 2 * load.at_once, 200)
 
 
-async def measure_tasks(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401  # a module of `rivals`
+async def measure_tasks(rival: Any, load: Load, target: Target) -> dict[str, float]:  # noqa: ANN401  # a module of `rivals`
     """Open a rival and measure it."""
     async with rival.connecting(target) as connect:
         return await in_tasks(connect, load, target)
 
 
-def measure(rival: Any, load: Load, target: Target) -> Meter:  # noqa: ANN401  # a module of `rivals`
+def measure(rival: Any, load: Load, target: Target) -> dict[str, float]:  # noqa: ANN401  # a module of `rivals`
     """Measure a rival."""
     if not load.blocking:
         return asyncio.run(measure_tasks(rival, load, target))
@@ -116,8 +108,7 @@ def main() -> None:
     order = json.loads(sys.argv[1])
     pin(0, order["core"])
     rival = import_module(f"rivals.with_{order['rival']}")
-    meter = measure(rival, Load(**order["load"]), Target(**order["target"]))
-    print(json.dumps(meter.spent))
+    print(json.dumps(measure(rival, Load(**order["load"]), Target(**order["target"]))))
 
 
 if __name__ == "__main__":
