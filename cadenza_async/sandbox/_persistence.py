@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cattrs import Converter
@@ -12,21 +11,18 @@ from cadenza_async.sandbox._records import Record
 from cadenza_async.sandbox._state import Account, Credential, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from cadenza_async.sandbox._keeper import Keeper
     from cadenza_async.sandbox._platform import Platform
     from cadenza_async.sandbox._state import Shelf
 
-_KINDS: Mapping[str, type[Any]] = MappingProxyType(
-    {"account": Account, "credential": Credential, "operation": Operation}
-)
 _converter = Converter()
 
 
 def persist(platform: Platform, keeper: Keeper) -> None:
     """Have everything saved that comes to be, or changes, from now on."""
-    for kind, shelf in _shelves(platform).items():
+    for kind, (_, shelf) in _shelves(platform).items():
         shelf.keep = partial(_save, keeper, kind)
     platform.sessions.keep = keeper.save
     platform.settled = keeper.settled
@@ -38,16 +34,17 @@ def restore(platform: Platform, records: Iterable[Record]) -> None:
     for each in records:
         value = each.value or {}
         if each.kind in shelves:
-            shelves[each.kind].restore(_converter.structure(value, _KINDS[each.kind]))
+            model, shelf = shelves[each.kind]
+            shelf.restore(_converter.structure(value, model))
         else:
             platform.sessions.restore(each.kind, value)
 
 
-def _shelves(platform: Platform) -> dict[str, Shelf[Any]]:
+def _shelves(platform: Platform) -> dict[str, tuple[type[Any], Shelf[Any]]]:
     return {
-        "account": platform.accounts,
-        "credential": platform.credentials,
-        "operation": platform.operations,
+        "account": (Account, platform.accounts),
+        "credential": (Credential, platform.credentials),
+        "operation": (Operation, platform.operations),
     }
 
 
