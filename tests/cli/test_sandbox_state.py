@@ -15,6 +15,8 @@ import pytest
 from aiohttp import ClientError, ClientSession
 from attrs import define, field
 
+from tests.sandbox.files import bytes_in, names_in
+
 from .process import CADENZA, cadenza, environment, started, until
 
 if TYPE_CHECKING:
@@ -86,14 +88,9 @@ async def listed(session: ClientSession) -> list[dict[str, Any]]:
             return found
 
 
-def names_in(folder: Path) -> list[str]:
-    """The names of all files there."""
-    return sorted(each.name for each in folder.iterdir())
-
-
 def leaks(folder: Path, *marks: str) -> list[str]:
     """Those of the marks that can be read in some file there."""
-    found = [each.read_bytes() for each in folder.iterdir()]
+    found = bytes_in(folder)
     return [mark for mark in marks if any(mark.encode() in each for each in found)]
 
 
