@@ -168,7 +168,7 @@ class Operator:
         }
         troubles = dice.randint(3, 12)
         self._meddler.begin()
-        world.clocks.begin(self._process.cut_off)
+        world.clocks.begin(self._sleep)
         for number in range(_MOST_RUNS):
             if number == _STORMY_RUNS:
                 self._calm()

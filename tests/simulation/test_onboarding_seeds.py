@@ -15,6 +15,7 @@ from cadenza_async import RowState
 
 from .facts import SETTLED
 from .meddling import DEEDS, DEEDS_WITH_CREDENTIALS
+from .network import Process
 from .onboarding import QUARANTINE, ROWS, Flavour, play
 
 _TESTS = Path(__file__).parents[1]
@@ -83,6 +84,22 @@ def test_everything_occurs() -> None:
     deeds = {*chain.from_iterable(result.deeds for result in stored)}
     assert deeds == {*DEEDS, *DEEDS_WITH_CREDENTIALS}
     assert any(result.steps for result in results)
+
+
+def test_a_machine_that_falls_asleep_loses_its_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of the process that is running then."""
+    lost: list[bool] = []
+    cut_off = Process.cut_off
+
+    def watched(process: Process) -> None:
+        lost.append(not process.killed and not all(end._closed for end in process._ends))
+        cut_off(process)
+
+    monkeypatch.setattr(Process, "cut_off", watched)
+    play(0, rows=20, flavour="credential")
+    assert any(lost)
 
 
 def test_conflicts_are_rare() -> None:
