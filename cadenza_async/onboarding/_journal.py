@@ -209,13 +209,7 @@ def _run(store: Store, jobs: list[Job]) -> list[Any]:
     if len(moves) == len(jobs):
         store.move(moves)
         return [None] * len(jobs)
-    store.begin()
-    try:
+    with store.transaction():
         if moves:
             store.move(moves)
-        answers = [None if isinstance(job, Move) else job(store) for job in jobs]
-        store.commit()
-    except BaseException:
-        store.rollback()
-        raise
-    return answers
+        return [None if isinstance(job, Move) else job(store) for job in jobs]

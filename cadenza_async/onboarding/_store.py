@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,7 @@ from cadenza_async.onboarding._states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from cadenza_async.errors import CadenzaError
 
@@ -120,18 +121,12 @@ class Store:
         self._file.close()
         self._lock.close()
 
-    def begin(self) -> None:
-        """Begin a transaction."""
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Make all that is done meanwhile last (one fsync), or nothing of it."""
         self._file.execute("BEGIN IMMEDIATE")
-
-    def commit(self) -> None:
-        """Make it last (one fsync)."""
-        self._file.execute("COMMIT")
-
-    def rollback(self) -> None:
-        """Undo what was begun."""
-        if self._file.in_transaction:
-            self._file.execute("ROLLBACK")
+        with self._file:
+            yield
 
     def move(self, moves: Sequence[Move]) -> None:
         """Take rows to other states, all of them or none.

@@ -7,6 +7,7 @@ import gc
 import sqlite3
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -272,13 +273,17 @@ async def test_a_disk_that_is_full_ends_the_run(job: Job, monkeypatch: pytest.Mo
 
 async def test_a_disk_that_fails_ends_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """So does one that takes everything in and then cannot keep it."""
+    transaction = Store.transaction
 
-    def fail(self: Store) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+    @contextmanager
+    def fail(self: Store) -> Iterator[None]:
+        with transaction(self):
+            yield
+            raise sqlite3.OperationalError("disk I/O error")
 
     async with job.running(row(n) for n in range(500)) as run:
         await anext(run)
-        monkeypatch.setattr(Store, "commit", fail)
+        monkeypatch.setattr(Store, "transaction", fail)
         with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
             _ = [outcome async for outcome in run]
         monkeypatch.undo()

@@ -29,9 +29,8 @@ def entry(number):
 
 store = Store(sys.argv[1], "https://x.example", retry_failed=False)
 for first in range(0, 4000, 200):
-    store.begin()
-    store.register.admit([entry(number) for number in range(first, first + 200)])
-    store.commit()
+    with store.transaction():
+        store.register.admit([entry(number) for number in range(first, first + 200)])
 store.close()
 """
 
