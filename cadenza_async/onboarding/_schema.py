@@ -79,8 +79,7 @@ def create(path: str, base_url: str, flavour: str) -> None:
         if file.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             return
         file.execute("PRAGMA journal_mode = WAL")
-        file.execute("BEGIN IMMEDIATE")
-        _execute(file, _TABLES)
+        file.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
         first = (base_url, secrets.token_bytes(32), flavour)
         file.execute("INSERT INTO journal VALUES (?, ?, 0, 0, 0, ?)", first)
         file.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -99,12 +98,6 @@ def connect(path: str) -> sqlite3.Connection:
         file.close()
         raise
     return file
-
-
-def _execute(file: sqlite3.Connection, statements: str) -> None:
-    """Execute statements one by one: `executescript` would commit the transaction."""
-    for statement in statements.split(";\n"):
-        file.execute(statement)
 
 
 def check(file: sqlite3.Connection, path: str) -> None:
