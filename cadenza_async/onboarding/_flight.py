@@ -56,7 +56,6 @@ class Flight:
         self._left: float | None = None
         self._intended = False
         self._broken = False
-        self._renamed = False
         self._departed: Callable[[], None] | None = departed
 
     async def fly(self) -> Fate:
@@ -82,7 +81,8 @@ class Flight:
             closed = isinstance(error, ClosedError) and not self._desk.shared.is_open
             self._broken = self._broken or closed
             return error
-        self._renamed = step.names and value.name != row.name
+        if step.names and value.name != row.name:
+            self._desk.journal.do(lambda store: store.note_renaming(self._user))
         return step.take(row, value)
 
     async def _leave(self) -> None:
@@ -142,12 +142,9 @@ class Flight:
             if state not in _FINAL:
                 self._desk.outlet.leave_room()
         if self._intended:
-            journal = self._desk.journal
-            written = journal.move(
+            written = self._desk.journal.move(
                 row.id, state, account=row.connected, error=failure, held=row.held
             )
-            if self._renamed:
-                journal.do(lambda store: store.note_renaming(self._user))
             row.doubted = row.doubted or state is RowState.UNKNOWN
             self._desk.mark(row, state)
             await written
