@@ -20,13 +20,13 @@ from cadenza_async.errors import (
     CredentialsRejectedError,
     InvalidRowError,
     NotFoundError,
-    TransportError,
+    OutcomeUnknownError,
     UnreadableAnswerError,
     UsageError,
 )
 from cadenza_async.models import Reach
 from cadenza_async.onboarding._credentials import Held
-from cadenza_async.onboarding._states import Fate, fate
+from cadenza_async.onboarding._states import Fate
 from cadenza_async.onboarding._steps import Step
 
 if TYPE_CHECKING:
@@ -110,10 +110,9 @@ class Verify(Step):
     def fate(self, row: Row, error: CadenzaError | None) -> Fate:
         """Say what comes of it; asking changes nothing, so no answer leaves a doubt."""
         _mind(row, error)
-        came = fate(error, doubted=row.doubted)
-        if came is Fate.DOUBTFUL and isinstance(error, TransportError):
+        if isinstance(error, OutcomeUnknownError | UnreadableAnswerError):
             return Fate.THROTTLED
-        return Fate.THROTTLED if isinstance(error, UnreadableAnswerError) else _on_the_way(came)
+        return _on_the_way(super().fate(row, error))
 
 
 class ConnectByReference(Step):
