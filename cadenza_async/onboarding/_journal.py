@@ -109,7 +109,7 @@ class Journal:
             held: The credential that holds the row's keys, if there is one.
         """
         move = Move(id_, state, account, error)
-        job: Job = move if held is None else partial(_keep, move=move, held=held)
+        job: Job = move if held is None else lambda store: store.keep(move, held)
         return self._add(job, work=_SENDING if state is RowState.INTENT else 1)
 
     def _add(self, job: Job, *, work: int = 0) -> asyncio.Future[Any]:
@@ -193,10 +193,6 @@ def _answer(done: asyncio.Future[Any], answer: object) -> None:
         done.set_exception(answer)
     else:
         done.set_result(answer)
-
-
-def _keep(store: Store, *, move: Move, held: Held) -> None:
-    store.keep(move, held)
 
 
 def _close(made: list[Store]) -> None:
