@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Self
 
-from cadenza_async.onboarding._credentials import Credentials
 from cadenza_async.onboarding._entry import enter
 from cadenza_async.onboarding._reader import JournalReader
 from cadenza_async.onboarding._register import Register
@@ -37,9 +36,7 @@ class Foresight(JournalReader):
         super().__enter__()
         run, secret = self._file.execute("SELECT run + 1, secret FROM journal").fetchone()
         self._keyed = hmac.new(secret, digestmod="sha256")
-        self._register = Register(
-            self._file, Credentials(self._file), run=run, retry_failed=self._retry_failed
-        )
+        self._register = Register(self._file, run=run, retry_failed=self._retry_failed)
         return self
 
     def object_to(self, account: NewAccount) -> InvalidRowError | None:

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from cadenza_async.errors import CadenzaError, InvalidRowError
 from cadenza_async.models import TradingAccount
-from cadenza_async.onboarding._credentials import Held, hold
+from cadenza_async.onboarding._credentials import Credentials, Held, hold
 from cadenza_async.onboarding._records import dumps, load_account, load_error
 from cadenza_async.onboarding._schema import holds
 from cadenza_async.onboarding._states import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from cadenza_async.onboarding._credentials import Credentials
     from cadenza_async.onboarding._entry import Entry
 
 _MAY_EXIST = ", ".join(
@@ -114,16 +113,13 @@ class Register:
 
     Args:
         file: The journal.
-        credentials: Its part about credentials.
         run: The number of this run.
         retry_failed: Whether rows that were refused are to be sent again.
     """
 
-    def __init__(
-        self, file: sqlite3.Connection, credentials: Credentials, *, run: int, retry_failed: bool
-    ) -> None:
+    def __init__(self, file: sqlite3.Connection, *, run: int, retry_failed: bool) -> None:
         self._file = file
-        self._credentials = credentials
+        self._credentials = Credentials(file)
         self._run = run
         self._retry_failed = retry_failed
 

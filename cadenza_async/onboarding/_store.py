@@ -91,9 +91,7 @@ class Store:
             self._lock.close()
             raise
         self.credentials = Credentials(self._file)
-        self.register = Register(
-            self._file, self.credentials, run=self._run, retry_failed=retry_failed
-        )
+        self.register = Register(self._file, run=self._run, retry_failed=retry_failed)
 
     def _open(self, path: str, base_url: str) -> sqlite3.Connection:
         _schema.create(path, base_url, self._flavour)
