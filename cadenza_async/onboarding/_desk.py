@@ -15,6 +15,7 @@ from cadenza_async.onboarding._outlet import Outlet
 from cadenza_async.onboarding._slots import Slots
 from cadenza_async.onboarding._states import Flavour, RowOutcome, RowState
 from cadenza_async.onboarding._venues import Venues
+from cadenza_async.onboarding._ways import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._journal import Journal
     from cadenza_async.onboarding._lane import Lane
     from cadenza_async.onboarding._row import Row
-    from cadenza_async.onboarding._ways import Way
 
 _LEAST_ROOM = 256  # outcomes
 
@@ -40,7 +40,7 @@ class Options:
     concurrency: int
     unique_names: bool
     retry_failed: bool
-    flavour: Flavour = Flavour.DIRECT
+    flavour: Flavour
 
 
 class Desk:
@@ -52,7 +52,6 @@ class Desk:
         options: How the run goes.
         find_session: Gives the session of a user (empty: the client's own).
         on_error: Is told of an error that ends the run.
-        way: How accounts are connected.
 
     Attributes:
         tasks: All tasks of the run but its first.
@@ -72,13 +71,11 @@ class Desk:
         options: Options,
         find_session: Callable[[str], Session],
         on_error: Callable[[BaseException], None],
-        *,
-        way: Way,
     ) -> None:
         self.shared = shared
         self.journal = journal
         self.options = options
-        self.way = way
+        self.way = WAYS[options.flavour]
         self.find_session = find_session
         self.slots = Slots(options.concurrency, shared.jitter)
         self.venues = Venues(self.pause_after)

@@ -16,7 +16,6 @@ from cadenza_async.onboarding._journal import Journal
 from cadenza_async.onboarding._lane import Lane
 from cadenza_async.onboarding._states import RowState
 from cadenza_async.onboarding._store import Store
-from cadenza_async.onboarding._ways import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,8 +54,7 @@ class Run:
         rows: Rows,
         find_session: Callable[[str], Session],
     ) -> None:
-        way = WAYS[options.flavour]
-        self._desk = Desk(shared, journal, options, find_session, self._fail, way=way)
+        self._desk = Desk(shared, journal, options, find_session, self._fail)
         self._intake = Intake(self._desk)
         self._rows = rows
         self._number = 0
