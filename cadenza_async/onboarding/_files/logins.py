@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import define, frozen
 
 from cadenza_async._private import exposure
 from cadenza_async.auth import PasswordLogin, Token, check_token
@@ -53,7 +53,7 @@ def read_logins(path: Path) -> Logins:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         pairs = _parse(file)
-    reader = _Reader(path.parent, [])
+    reader = _Reader(path.parent)
     tokens = {user: reader.read(number, entry) for number, (user, entry) in enumerate(pairs, 1)}
     if len(tokens) < len(pairs):
         raise UsageError("a user is there twice")
@@ -72,32 +72,32 @@ def _parse(file: IO[bytes]) -> Pairs:
     return pairs
 
 
-@frozen
+@define
 class _Reader:
     folder: Path
-    plain: list[int]
+    plain: bool = False
 
     def read(self, number: int, entry: object) -> Token:
         try:
-            return self._token(number, entry)
+            return self._token(entry)
         except UsageError as error:
             problem = str(error)
         raise UsageError(f"entry {number}: {problem}")
 
-    def _token(self, number: int, entry: object) -> Token:
+    def _token(self, entry: object) -> Token:
         if isinstance(entry, str):
-            return check_token(self._secret(number, entry))
+            return check_token(self._secret(entry))
         fields: dict[str, Any] = dict(entry) if isinstance(entry, Pairs) else {}
         if fields.keys() != {"email", "password"} or not all(map(_is_text, fields.values())):
             raise UsageError("it is neither a string nor an object with email and password")
-        password = self._secret(number, fields["password"])
+        password = self._secret(fields["password"])
         return PasswordLogin(email=fields["email"], password=password)
 
-    def _secret(self, number: int, text: str) -> Secret:
+    def _secret(self, text: str) -> Secret:
         found = read_secret(text)
         if isinstance(found, Reference):
             return found.look_up(self.folder)
-        self.plain.append(number)
+        self.plain = True
         return found
 
 
