@@ -6,11 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from cadenza_async._wire import spell
 from cadenza_async.errors import UsageError
@@ -24,7 +23,7 @@ from cadenza_async.onboarding._files.cells import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _LONGEST: Final = 2 * 1024 * 1024  # characters of a line: more than all cells may have together
 
@@ -93,7 +92,8 @@ def _json_record(number: int, line: str) -> Record:
             flaws.append(Flaw(line=number, column=name and spelling, text=problem))
         elif name is not None and isinstance(value, str):
             cells[name] = value
-    return _with_flaws(make_record(number, _given(cells), spelled), flaws)
+    record = make_record(number, _given(cells), spelled)
+    return evolve(record, flaws=(*flaws, *record.flaws)) if flaws else record
 
 
 def _judge_field(
@@ -111,26 +111,20 @@ def _given(cells: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in cells.items() if text or name == "api_passphrase"}
 
 
-@frozen(kw_only=True)
-class _Header:
-    names: Sequence[str]
-    spelled: Mapping[str, str]
-
-
 def _read_csv(first: str, lines: Lines, before: int) -> Iterator[Record]:
     delimiter = max(",;\t", key=first.count)  # Excel separates by what the country is used to
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
-    header = _read_header(reader)
+    spelled = _read_header(reader)
     while True:
         number = before + reader.line_num + 1
-        cells, problem = _next_row(reader, len(header.names))
+        cells, problem = _next_row(reader, len(spelled))
         if cells is None:
             return
         if problem is not None:
             yield _bad(number, problem + _swallowed(number, before + reader.line_num))
         elif any(cells):
-            given = {name: cell for name, cell in zip(header.names, cells, strict=False) if cell}
-            yield make_record(number, given, header.spelled)
+            given = {name: cell for name, cell in zip(spelled, cells, strict=False) if cell}
+            yield make_record(number, given, spelled)
 
 
 def _next_row(reader: Iterator[list[str]], size: int) -> tuple[list[str] | None, str | None]:
@@ -153,7 +147,8 @@ def _judge_size(cells: Sequence[str], size: int) -> str | None:
     return "has fewer cells than the header" if any(cells) and len(cells) < size else None
 
 
-def _read_header(reader: Iterator[list[str]]) -> _Header:
+def _read_header(reader: Iterator[list[str]]) -> dict[str, str]:
+    """Return how the fields are spelled, in the order of their columns."""
     try:
         cells = next(reader)
     except csv.Error:
@@ -171,12 +166,8 @@ def _read_header(reader: Iterator[list[str]]) -> _Header:
     missing = [name for name in REQUIRED if name not in known]
     if missing:
         raise UsageError(f"the header lacks {', '.join(map(spell, missing))}")
-    return _Header(names=known, spelled=dict(zip(known, map(str.strip, cells), strict=True)))
+    return dict(zip(known, map(str.strip, cells), strict=True))
 
 
 def _bad(number: int, problem: str) -> Record:
     return Record(line=number, flaws=(Flaw(line=number, text=problem),), broken=True)
-
-
-def _with_flaws(record: Record, flaws: Sequence[Flaw]) -> Record:
-    return evolve(record, flaws=(*flaws, *record.flaws)) if flaws else record
