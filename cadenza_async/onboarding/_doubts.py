@@ -155,7 +155,7 @@ class Doubts(Generic[T]):
         for row in rows:
             since = _earliest(row)
             fresh = [thing for thing in strangers if not self._was_there(row, thing)]
-            doubt = self._witness.doubt(row, last.ids, fresh, since=since, renames=renames)
+            doubt = self._witness.doubt(row, last.found, fresh, since=since, renames=renames)
             if doubt is not None:
                 await self._settle(row, RowState.CONFLICT, error=doubt)
             elif isinstance(row.error, ConflictError):

@@ -13,7 +13,6 @@ from cadenza_async.onboarding._states import Fate, as_cadenza_error, fate_of_oth
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from collections.abc import Set as AbstractSet
 
     from cadenza_async._answers import Page
     from cadenza_async._calls import Call
@@ -37,11 +36,6 @@ class Sweep(Generic[T]):
 
     begun: float
     found: Mapping[str, T]
-
-    @property
-    def ids(self) -> AbstractSet[str]:
-        """What the things are called by the server."""
-        return self.found.keys()
 
 
 async def sweep(desk: Desk, session: Session, witness: Witness[T]) -> Sweep[T]:
@@ -111,4 +105,5 @@ def agree(first: Sweep[T], second: Sweep[T], strangers: Collection[T]) -> bool:
         strangers: What no row explains of the second.
     """
     fresh = [thing for id_, thing in second.found.items() if id_ not in first.found]
-    return first.ids <= second.ids and not any(thing in strangers for thing in fresh)
+    gone = first.found.keys() - second.found.keys()
+    return not gone and not any(thing in strangers for thing in fresh)
