@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cadenza_async.onboarding._desk import Desk
     from cadenza_async.onboarding._row import Row
 
-_FINAL = frozenset({RowState.DONE, RowState.FAILED})
+SETTLED = frozenset({RowState.DONE, RowState.FAILED})
 
 
 class _StoppedError(Exception):
@@ -139,7 +139,7 @@ class Flight:
         if self._left is not None:
             self._note(came, failure, self._left)
             self._give_back()
-            if state not in _FINAL:
+            if state not in SETTLED:
                 self._desk.outlet.leave_room()
         if self._intended:
             written = self._desk.journal.move(

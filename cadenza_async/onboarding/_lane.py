@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from cadenza_async._retry import backoff
 from cadenza_async.errors import CadenzaError, ClosedError
 from cadenza_async.onboarding._doubts import Doubts
-from cadenza_async.onboarding._flight import Flight
+from cadenza_async.onboarding._flight import SETTLED, Flight
 from cadenza_async.onboarding._states import OPEN, Fate, RowState
 from cadenza_async.onboarding._sweeps import sweep
 
@@ -33,7 +33,6 @@ _AHEAD: Final = 64  # rows that are ready to be sent
 _PROGRESS: Final = frozenset(
     {Fate.DONE, Fate.STEP_DONE, Fate.REFUSED, Fate.DOUBTFUL, Fate.VENUE_DOWN}
 )
-_SETTLED: Final = frozenset({RowState.DONE, RowState.FAILED})
 
 
 class Lane:
@@ -253,7 +252,7 @@ class Lane:
     def _land(self, row: Row, came: Fate) -> None:
         if came in _PROGRESS:
             self._stalled_since, self._holds = None, 0
-        if row.state in _SETTLED:
+        if row.state in SETTLED:
             self._desk.hand_over(row)
         elif came is Fate.DOUBTFUL:
             self._doubt(row)
