@@ -45,7 +45,6 @@ class World:
 
     Args:
         seed: Of everything in it.
-        users: How many there are; each has a password.
         dialect: Of the sandbox and the clients.
         makers: The endpoints that make something of value.
         tellable: Whether a list tells by itself what became of a connect: each answer has the
@@ -65,7 +64,6 @@ class World:
         self,
         seed: int,
         *,
-        users: int = 4,
         dialect: Dialect = "pages",
         makers: Sequence[str] = ("connect",),
         tellable: bool = False,
@@ -86,7 +84,7 @@ class World:
         self.history = History()
         self.history.watch(self.sandbox._platform)
         self.books = Books(self._names)
-        self.users = [f"u-{number}" for number in range(users)]
+        self.users = [f"u-{number}" for number in range(4)]
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
