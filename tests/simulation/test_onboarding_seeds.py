@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +13,6 @@ from .facts import SETTLED
 from .meddling import DEEDS, DEEDS_WITH_CREDENTIALS
 from .network import Process
 from .onboarding import QUARANTINE, ROWS, Flavour, play
-
-_TESTS = Path(__file__).parents[1]
-_PROGRAM = """
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("tests", sys.argv[1])
-sys.modules["tests"] = importlib.util.module_from_spec(spec)
-from tests.simulation.onboarding import play
-print(play(int(sys.argv[2])).digest)
-"""
 
 
 def test_every_row_is_connected_once(job_seed: int) -> None:
@@ -106,12 +93,3 @@ def test_conflicts_are_rare() -> None:
     """It is not by leaving everything to people that no account is connected twice."""
     states = sum((play(seed).states for seed in range(4)), Counter[RowState]())
     assert 0 < states[RowState.CONFLICT] < states.total() / 10
-
-
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_the_same_seed_gives_the_same_run(hash_seed: str) -> None:
-    """Everything that happens is the same to the byte, in another process, too."""
-    env = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-c", _PROGRAM, str(_TESTS / "__init__.py"), "7"]
-    there = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
-    assert there.stdout.strip() == play(7).digest

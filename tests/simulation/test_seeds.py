@@ -6,22 +6,25 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cadenza_async.models import Attempt
 
+from . import onboarding
 from .books import Books
 from .play import ACCOUNTS, play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TESTS = Path(__file__).parents[1]
 _PROGRAM = """
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("tests", sys.argv[1])
 sys.modules["tests"] = importlib.util.module_from_spec(spec)
-from tests.simulation.play import play
-print(play(int(sys.argv[2])).digest)
+print(importlib.import_module(sys.argv[2]).play(int(sys.argv[3])).digest)
 """
 
 
@@ -40,12 +43,13 @@ def test_too_short_a_quarantine_connects_twice() -> None:
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_the_same_seed_gives_the_same_run(hash_seed: str) -> None:
+@pytest.mark.parametrize("kind", [play, onboarding.play], ids=["engines", "a job"])
+def test_the_same_seed_gives_the_same_run(kind: Callable[[int], Any], hash_seed: str) -> None:
     """Everything that happens is the same to the byte, in another process, too."""
     env = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-c", _PROGRAM, str(_TESTS / "__init__.py"), "7"]
+    command = [sys.executable, "-c", _PROGRAM, str(_TESTS / "__init__.py"), kind.__module__, "7"]
     there = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
-    assert there.stdout.strip() == play(7).digest
+    assert there.stdout.strip() == kind(7).digest
 
 
 def test_another_seed_gives_another_run() -> None:
