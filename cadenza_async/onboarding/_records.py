@@ -53,12 +53,9 @@ def load_error(text: str) -> CadenzaError:
     error = kind.__new__(kind)
     error.args = tuple(stored["args"])
     for name, value in stored["facts"].items():
-        setattr(error, name, value if value is None else _LOADED.get(name, _same)(value))
+        load = None if value is None else _LOADED.get(name)
+        setattr(error, name, load(value) if load else value)
     return error
-
-
-def _same(value: object) -> object:
-    return value
 
 
 def _load_accounts(stored: list[Mapping[str, Any]]) -> tuple[TradingAccount, ...]:
