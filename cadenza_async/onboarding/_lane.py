@@ -17,7 +17,7 @@ from cadenza_async.onboarding._states import OPEN, Fate, RowState
 from cadenza_async.onboarding._sweeps import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cadenza_async._session import Session
     from cadenza_async.models import NewAccount
@@ -165,7 +165,8 @@ class Lane:
         """Finish the rows that nothing more can be done for, in the state they are in."""
         if self._leaving is not None:
             self._leaving.cancel()
-        rows = [*self._ready, *(row for *_, row in self._later), *self._end_doubts()]
+        doubtful = chain.from_iterable(each.clear() for each in self._doubts)
+        rows = [*self._ready, *(row for *_, row in self._later), *doubtful]
         self._ready.clear()
         self._later.clear()
         self._give_up(rows, self._error)
@@ -174,9 +175,6 @@ class Lane:
         for row in rows:
             row.error = error
             self._desk.spawn(partial(self._desk.finish, row))
-
-    def _end_doubts(self) -> Iterable[Row]:
-        return chain.from_iterable(each.clear() for each in self._doubts)
 
     def _depart(self) -> None:
         """Send the next row off, or look again when it may be sent.
