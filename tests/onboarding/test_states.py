@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis import given, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cadenza_async.errors import (
     ApiError,
@@ -43,6 +43,7 @@ from cadenza_async.onboarding._states import (
     meet,
     refused,
     unread,
+    waiting,
 )
 
 if TYPE_CHECKING:
@@ -227,65 +228,107 @@ def test_nothing_that_may_exist_becomes_pending_by_being_met(
 
 
 class Machine(RuleBasedStateMachine):
-    """A row against a server: sent, answered or not, looked for, crashed, begun again."""
+    """A row against a server that refuses no repetition, with its keys stored first or not.
+
+    It is sent, answered or not, looked for, crashed, begun again.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.state = RowState.PENDING
-        self.accounts = 0
-        self.late = 0
-        self.doubted = False
+        self.direct = self.held = self.doubted = False
+        self.there = {"credential": 0, "account": 0}
+        self.late = {"credential": 0, "account": 0}
+
+    @initialize(direct=st.booleans())
+    def choose(self, *, direct: bool) -> None:
+        """Connect with the keys, or store them first."""
+        self.direct = direct
+
+    @property
+    def next(self) -> str:
+        """What the next write makes, or the last one may have made."""
+        return "account" if self.direct or self.held else "credential"
 
     def go(self, state: RowState) -> None:
         assert state in MOVES[self.state]
         self.state = state
 
-    @precondition(lambda self: self.state is RowState.PENDING)
+    @precondition(lambda self: self.state in {RowState.PENDING, RowState.STORED})
     @rule(error=st.sampled_from([None, *FATES]), landed=st.sampled_from(["now", "later", "never"]))
     def send(self, error: type[CadenzaError] | None, landed: str) -> None:
-        """Send it; an answer tells whether it landed, a lost one does not."""
+        """Store the keys, or connect; an answer tells whether it landed, a lost one does not."""
         self.go(RowState.INTENT)
         came = fate(make(error) if error else None, doubted=self.doubted)
         lost = error is not None and issubclass(error, OutcomeUnknownError)
-        if came is Fate.DONE or (lost and landed == "now"):
-            self.accounts += 1
-        elif lost and landed == "later":
-            self.late += 1
-        self.doubted |= after(came) is RowState.UNKNOWN
-        self.go(after(came))
+        made = self.next
+        if came is Fate.DONE:
+            self.there[made] += 1
+            self.doubted = False
+            self.held = not self.direct
+            came = Fate.STEP_DONE if made == "credential" else came
+        elif lost:
+            self.there[made] += landed == "now"
+            self.late[made] += landed == "later"
+        state = after(came, stored=self.held)
+        self.doubted |= state is RowState.UNKNOWN
+        self.go(state)
 
-    @precondition(lambda self: self.state is RowState.PENDING)
+    @precondition(lambda self: self.state in {RowState.PENDING, RowState.STORED})
     @rule(landed=st.booleans())
     def die_while_sending(self, *, landed: bool) -> None:
         """The process dies after the intent was written; the server may have read it."""
         self.go(RowState.INTENT)
-        self.accounts += landed
+        self.there[self.next] += landed
         self.begin_again()
 
-    @rule()
-    def begin_again(self) -> None:
-        """A new run meets the row."""
-        self.state = meet(known(self.state), retry_failed=False)
+    @rule(same=st.booleans(), retry_failed=st.booleans())
+    def begin_again(self, *, same: bool = True, retry_failed: bool = False) -> None:
+        """A new run meets the row, corrected if that is possible."""
+        same = same or self.state not in {RowState.PENDING, RowState.STORED, RowState.FAILED}
+        facts = known(self.state, same=same, stored=self.held)
+        self.state = meet(facts, retry_failed=retry_failed)
+        self.doubted |= self.state is RowState.UNKNOWN
+
+    def find(self) -> None:
+        """Adopt what is there."""
+        self.go(RowState.DONE if self.next == "account" else RowState.STORED)
+        self.held, self.doubted = not self.direct, False
 
     @precondition(lambda self: self.state is RowState.UNKNOWN)
     @rule()
     def look_early(self) -> None:
         """Before the quarantine is over only what is there counts."""
-        if self.accounts:
-            self.go(RowState.DONE)
+        if self.there[self.next]:
+            self.find()
 
     @precondition(lambda self: self.state is RowState.UNKNOWN)
     @rule()
     def look_after_the_quarantine(self) -> None:
         """By now what was late has landed."""
-        self.accounts, self.late = self.accounts + self.late, 0
-        self.go(RowState.DONE if self.accounts else RowState.PENDING)
+        for made, number in self.late.items():
+            self.there[made] += number
+            self.late[made] = 0
+        if self.there[self.next]:
+            self.find()
+        else:
+            self.go(waiting(stored=self.held))
 
     @invariant()
-    def at_most_one_account(self) -> None:
-        assert self.accounts + self.late <= 1
-        assert (self.state is RowState.DONE) <= (self.accounts == 1)
-        assert not (self.accounts and self.state in {RowState.PENDING, RowState.FAILED})
+    def at_most_one_of_each(self) -> None:
+        for made, number in self.there.items():
+            assert number + self.late[made] <= 1
+
+    @invariant()
+    def what_is_said_is_so(self) -> None:
+        accounts, credentials = self.there["account"], self.there["credential"]
+        assert (self.state is RowState.DONE) <= (accounts == 1)
+        assert self.held <= (credentials == 1)
+        if self.state in {RowState.PENDING, RowState.STORED, RowState.FAILED}:
+            assert not accounts
+            assert self.held == (credentials == 1)
+            assert (self.state is RowState.STORED) <= self.held
 
 
 TestMachine = Machine.TestCase
+TestMachine.settings = settings(max_examples=200)
