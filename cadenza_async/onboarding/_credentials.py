@@ -35,13 +35,6 @@ class Held:
     gone: bool = False
 
 
-def hold(credential_id: str | None, external_id: str | None, stale: int) -> Held | None:
-    """Return the credential of a row as the journal has it, if it has one."""
-    if credential_id is None:
-        return None
-    return Held(credential_id=credential_id, external_id=external_id, stale=bool(stale))
-
-
 class Credentials:
     """The part of a store that is about credentials.
 

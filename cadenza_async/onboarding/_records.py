@@ -35,9 +35,9 @@ def _plain(value: TradingAccount | CadenzaError | datetime) -> object:
     return value.isoformat()
 
 
-def load_account(text: str) -> TradingAccount:
-    """Make an account of its JSON."""
-    return _account(json.loads(text))
+def load_account(text: str | None) -> TradingAccount | None:
+    """Make an account of its JSON, if there is one."""
+    return None if text is None else _account(json.loads(text))
 
 
 def _account(facts: Mapping[str, Any]) -> TradingAccount:
@@ -46,8 +46,10 @@ def _account(facts: Mapping[str, Any]) -> TradingAccount:
     return TradingAccount(**known)
 
 
-def load_error(text: str) -> CadenzaError:
-    """Make an error of its JSON."""
+def load_error(text: str | None) -> CadenzaError | None:
+    """Make an error of its JSON, if there is one."""
+    if text is None:
+        return None
     stored = json.loads(text)
     kind: type[CadenzaError] = getattr(errors, stored["kind"])
     error = kind.__new__(kind)

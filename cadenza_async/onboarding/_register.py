@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from cadenza_async.errors import CadenzaError, InvalidRowError
 from cadenza_async.models import TradingAccount
-from cadenza_async.onboarding._credentials import Credentials, Held, hold
+from cadenza_async.onboarding._credentials import Credentials, Held
 from cadenza_async.onboarding._records import dumps, load_account, load_error
 from cadenza_async.onboarding._schema import holds
 from cadenza_async.onboarding._states import (
@@ -75,14 +75,15 @@ class _Found(NamedTuple):
     stale: int
 
     @property
-    def last_error(self) -> CadenzaError | None:
-        """What went wrong last."""
-        return load_error(self.error) if self.error else None
-
-    @property
     def held(self) -> Held | None:
         """The credential that holds its keys."""
-        return hold(self.credential_id, self.external_id, self.stale)
+        if self.credential_id is None:
+            return None
+        return Held(
+            credential_id=self.credential_id,
+            external_id=self.external_id,
+            stale=bool(self.stale),
+        )
 
 
 @frozen(kw_only=True)
@@ -192,8 +193,8 @@ class Register:
             id=found.id,
             state=now,
             name=found.name,
-            account=load_account(found.account) if found.account else None,
-            error=found.last_error,
+            account=load_account(found.account),
+            error=load_error(found.error),
             doubted=now is RowState.UNKNOWN,
             held=held,
         )
@@ -204,7 +205,7 @@ class Register:
             state=RowState(found.state),
             same=found.fingerprint == entry.fingerprint,
             met=found.run == self._run,
-            provisional=isinstance(found.last_error, InvalidRowError),
+            provisional=isinstance(load_error(found.error), InvalidRowError),
             stored=stored,
             moved=stored and whose != (entry.user, entry.venue.upper()),
         )
