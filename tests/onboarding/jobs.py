@@ -115,9 +115,5 @@ class Job:
 async def connect(server: RawServer, rows: Iterable[NewAccount], job: Job) -> list[Any]:
     """Run a job against another server, a call at a time; return its outcomes."""
     raw = Job(sandbox=job.sandbox, journal=job.journal, pool={"base_url": server.url})
-    async with raw.connect() as pool:
-        tokens, wait = {"u-1": "token"}, QUARANTINE
-        async with onboard(
-            pool, rows, tokens=tokens, journal=job.journal, quarantine=wait, concurrency=1
-        ) as run:
-            return [outcome async for outcome in run]
+    async with raw.running(rows, tokens={"u-1": "token"}, concurrency=1) as run:
+        return [outcome async for outcome in run]
