@@ -122,7 +122,7 @@ def test_a_list_left_early(sandbox: Sandbox) -> None:
     with client_of(sandbox) as client:
         for number in range(3):
             client.connect_account(**KEYS, name=f"Desk {number}")
-        sandbox.script("capped-list", "capped-list")
+        sandbox.script("capped-list:1:100%")
         asked = len(sandbox.requests)
         for account in client.list_accounts():
             assert account.name is not None

@@ -116,6 +116,8 @@ def test_ctrl_c_before_a_client_closes(
     monkeypatch.setattr(BlockingPortal, "start_task_soon", pressed)
     with pytest.raises(KeyboardInterrupt):
         client.__exit__(None, None, None)
+    assert not client._async._shared.is_open
+    del client
     gc.collect()
     assert caplog.records == []
 

@@ -52,7 +52,9 @@ async def test_it_was_done(sandbox: Sandbox, client: AsyncCadenza) -> None:
 
 async def test_it_was_not_done(sandbox: Sandbox, client: AsyncCadenza) -> None:
     """Other accounts, of other names or venues, are no answer."""
-    await client.connect_account(**KEYS, name="Desk 12")
+    async with AsyncCadenza(sandbox.access_token, base_url=sandbox.url) as other:
+        await other.connect_account(**KEYS, name="Desk 12")
+        await other.connect_account(**{**KEYS, "venue": "BYBIT"}, name="Desk 1")
     sandbox.script("drop-before-commit")
     assert await client.resolve(await lose(client)) is None
 

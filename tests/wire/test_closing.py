@@ -75,12 +75,14 @@ async def test_whoever_has_not_begun_is_told_at_once(plain: RawServer) -> None:
         sleeping = asyncio.create_task(failure(line.connect("sleeping")))
         await plain.until(lambda: len(plain.requests) == 1)
         await settle()
-        working = asyncio.create_task(line.connect("working"))
+        working = asyncio.create_task(line.listing())  # to learn whether reads have a limit
         await plain.until(lambda: len(plain.requests) == 2)
+        queueing = asyncio.create_task(failure(line.listing()))
+        await settle()
         closing = asyncio.create_task(line.client.aclose())
-        told = await sleeping
-        assert isinstance(told, ClosedError)
-        assert "nothing was done" in str(told)  # but something was sent, and throttled
+        for told in await asyncio.gather(sleeping, queueing):
+            assert isinstance(told, ClosedError)
+            assert "nothing was done" in str(told)  # but something was sent, and throttled
         assert not closing.done()
         gate.set()
         await working
