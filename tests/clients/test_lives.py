@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cadenza_async import Credential, TradingAccount
 
-KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key-of-lives", "api_secret": "secret"}
+KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key-of-lives", "api_secret": "secret-of-lives"}
 
 
 @asynccontextmanager
@@ -118,6 +118,8 @@ async def test_a_credential(dialect: str) -> None:
         with pytest.raises(NotFoundError):
             await client.verify_credential("no-such-credential")
         assert all(request["status"] < 500 for request in sandbox.requests)
+        answers = (stored, other, rotated, revoked)
+        assert "secret-of-lives" not in str([(each, each.extra) for each in answers])
 
 
 async def test_one_credential_is_not_taken_for_a_list_of_letters() -> None:

@@ -97,3 +97,4 @@ def test_nothing_loads_requests_or_a_second_json() -> None:
     loaded = modules_after("from cadenza_async import *")
     tops = {name.partition(".")[0] for name in loaded}
     assert not tops & {"requests", "httpx", "pydantic", "hypothesis", "pytest", "rich", "typer"}
+    assert not tops & {"msgspec", "orjson", "simplejson", "ujson"}
