@@ -97,9 +97,6 @@ class _Body(BytesPayload):
     def __repr__(self) -> str:
         return "<body>"
 
-    def __deepcopy__(self, memo: object) -> _Body:
-        return self  # aioresponses copies what it is called with; a running timeout cannot be
-
 
 class _ResentError(aiohttp.ClientConnectionError):
     """Stops whoever sends a request a second time behind our back."""
