@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
     from cadenza_async import Credential, TradingAccount
 
-KEYS: dict[str, Any] = {"venue": "BINANCE", "api_key": "key-of-lives", "api_secret": "secret-of-lives"}
+KEYS: dict[str, Any] = {
+    "venue": "BINANCE",
+    "api_key": "key-of-lives",
+    "api_secret": "secret-of-lives",
+}
 
 
 @asynccontextmanager

@@ -114,6 +114,8 @@ def mutant(number: int) -> tuple[str, Answer]:
     body: Any = json.loads(dice.choice(BODIES))
     for _ in range(dice.randrange(4)):
         body = bend(body, dice)
+    if isinstance(body, dict) and dice.random() < 0.1:
+        body["error"] = dice.choice(WORDS)
     raw = json.dumps(body).encode()
     for _ in range(dice.choice((0, 0, 1, 2))):
         raw = cut(raw, dice)

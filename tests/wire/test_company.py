@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -332,6 +333,7 @@ async def test_what_a_lent_session_would_do_differently(server: RawServer) -> No
     """The session's own habits (raising, headers, timeouts, base URL) do not get in the way."""
     async with (
         aiohttp.ClientSession(
+            base_url="http://127.0.0.1:9",
             connector=aiohttp.TCPConnector(ssl=server.options.get("ssl_context", True)),
             raise_for_status=True,
             auto_decompress=False,
@@ -342,6 +344,8 @@ async def test_what_a_lent_session_would_do_differently(server: RawServer) -> No
         ) as session,
         line_to(session=session, base_url=server.url, retries=0) as line,
     ):
+        packed = gzip.compress(json.dumps(CONNECTED).encode())
+        server.play(answers(200, packed, content_encoding="gzip"))
         await line.connect()
         server.play(answers(403, envelope(-22018)))
         assert isinstance(await failure(line.listing()), PermissionDeniedError)
