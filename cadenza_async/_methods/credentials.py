@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 from cadenza_async import _endpoints
 from cadenza_async._methods import Methods
@@ -11,7 +12,7 @@ from cadenza_async.errors import UsageError
 from cadenza_async.secret import hide
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
 
     from cadenza_async.models import Credential, ReachableAccount
     from cadenza_async.secret import Secret
@@ -92,9 +93,7 @@ class Credentials(Methods):
                 for example; nothing was sent.
             CadenzaError: As for `list_accounts`.
         """
-        if isinstance(credential_ids, str):
-            raise UsageError("credential_ids must be a list, be it of one id")
-        ids = None if credential_ids is None else tuple(credential_ids)
+        ids = None if credential_ids is None else _all(credential_ids)
         cursor = Cursor()
         while not cursor.finished:
             call = _endpoints.list_credentials(
@@ -191,3 +190,9 @@ class Credentials(Methods):
 
 def _hidden(value: str | Secret | None) -> Secret | None:
     return None if value is None else hide(value)
+
+
+def _all(ids: object) -> tuple[str, ...]:
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise UsageError("credential_ids must be a list, be it of one id")
+    return tuple(cast("Iterable[str]", ids))
