@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from cadenza_async.errors import (
@@ -167,6 +168,25 @@ async def test_the_clock_of_a_gateway_is_not_cadenzas(plain: RawServer) -> None:
     assert isinstance(error, DeadlineExceededError)
     assert error.retry_after is not None
     assert error.retry_after < 32
+    check_told(line, plain)
+
+
+async def test_what_never_left_takes_nothing_of_the_limit(plain: RawServer) -> None:
+    """The last call of a window is there for the next one that does leave."""
+    failures = [None, aiohttp.InvalidURL("elsewhere"), None]
+
+    async def unreliable(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if (unreachable := failures.pop(0)) is not None:
+            raise unreachable
+        return await handler(request)
+
+    plain.play(limited(30, left=1), done)
+    async with line_to(plain, middlewares=[unreliable], retries=0) as line:
+        await line.connect("first")
+        assert type(await failure(line.connect("second"))) is NotSentError
+        await line.connect("third", timeout=5)
     check_told(line, plain)
 
 
