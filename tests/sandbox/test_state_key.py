@@ -131,7 +131,9 @@ async def test_what_is_no_key_is_refused(
 
 
 @pytest.mark.parametrize(
-    "text", ["?" * 44, "ü" * 44, secrets.token_hex(32)], ids=["marks", "umlauts", "hexadecimal"]
+    "text",
+    [f"?{new_key()}", "ü" * 44, secrets.token_hex(32)],
+    ids=["marks", "umlauts", "hexadecimal"],
 )
 async def test_what_is_no_base64_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
