@@ -177,19 +177,20 @@ async def test_an_account_is_disabled_enabled_and_renamed(sandbox: Sandbox) -> N
 async def test_operations_are_listed(sandbox: Sandbox) -> None:
     """All of them, or those of an account, a type, a time."""
     first, second = await connected(sandbox, "Desk 1", "Desk 2")
-    await cadenza("accounts", "disable", second.trading_account_id, sandbox=sandbox)
+    for each in (first, second):
+        await cadenza("accounts", "disable", each.trading_account_id, sandbox=sandbox)
     command = ("accounts", "operations")
     all_ = await cadenza(*command, "--json", sandbox=sandbox)
     some = await cadenza(*command, second.trading_account_id, "--type", "DISABLE", sandbox=sandbox)
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     none = await cadenza(*command, "--since", later.isoformat(), sandbox=sandbox)
-    assert sorted(each["operationType"] for each in all_.json) == ["CONNECT", "CONNECT", "DISABLE"]
+    assert sorted(each["operationType"] for each in all_.json) == ["CONNECT"] * 2 + ["DISABLE"] * 2
     assert {each["tradingAccountId"] for each in all_.json} == {
         first.trading_account_id,
         second.trading_account_id,
     }
-    (row,) = [line.split() for line in some.out.splitlines() if "DISABLE" in line]
-    assert (row[-2], len(row)) == (second.trading_account_id, 7)
+    (row,) = [line.split() for line in some.out.splitlines() if " UTC " in line]
+    assert (row[3], row[-2], len(row)) == ("DISABLE", second.trading_account_id, 7)
     assert (none.code, none.out) == (0, "No operations.\n")
     assert sandbox.requests[-1]["query"]["startTime"] == str(round(later.timestamp() * 1000))
 

@@ -134,8 +134,10 @@ async def test_a_wrong_password_stores_nothing(
     """It is a refusal; what was stored before stays."""
     env = keyring(vault)
     wrong = secrets.token_hex(8)
+    await cadenza(*LOGIN, sandbox=sandbox, env=env, typed=password)
+    before = vault.entries
     end = await cadenza(*LOGIN, sandbox=sandbox, env=env, typed=wrong)
-    assert (end.code, end.out, vault.entries) == (1, "", {})
+    assert (end.code, end.out, vault.entries, len(before)) == (1, "", before, 1)
     assert "errno -100001" in end.err
     assert wrong not in end.err
 
@@ -145,11 +147,12 @@ async def test_without_the_extra_it_says_what_to_install(
 ) -> None:
     """Nobody types a password in vain."""
     env = {**environment(sandbox), **keyring(vault)}
+    unread = ("--password-file", "nowhere")
     async with (
-        started("-c", WITHOUT_KEYRING, *LOGIN, env=env) as login,
+        started("-c", WITHOUT_KEYRING, *LOGIN, *unread, env=env) as login,
         started("-c", WITHOUT_KEYRING, "user", env=env) as user,
     ):
-        end, other = await ended(login, password), await ended(user)
+        end, other = await ended(login), await ended(user)
     assert (end.code, end.out, other.code, sandbox.requests) == (2, "", 2, [])
     assert "pip install 'cadenza_async[keyring]', or set CADENZA_ACCESS_TOKEN" in end.err
     assert other.err.startswith("nobody is logged in")

@@ -75,8 +75,10 @@ async def test_commands_side_by_side_spend_a_refresh_token_once(
 ) -> None:
     """Who comes too late takes what the first one stored."""
     vault.change(due=0, ends=0)
+    sandbox.script("latency:500ms:100%@refresh")
     ends = await asyncio.gather(*(cadenza("user", env=env) for _ in range(2)))
-    assert [end.code for end in ends] == [0, 0]
+    told = [each["status"] for each in sandbox.requests if each["path"].endswith(REFRESH)]
+    assert ([end.code for end in ends], told.count(200)) == ([0, 0], 1)
     assert session(vault)["refreshToken"] is not None
 
 
@@ -234,10 +236,11 @@ async def test_a_refresh_that_was_not_sent_is_tried_again(
     vault.change(due=0)
     sandbox.script("503-lock:100%@refresh")
     first = await cadenza("user", env=env)
-    assert (first.code, session(vault)) == (0, before)
+    assert (first.code, first.err, session(vault)) == (0, "", before)
     vault.change(ends=0)
     second = await cadenza("user", env=env)
     assert (second.code, session(vault)) == (1, before | {"ends": 0})
+    assert "errno -22014" in second.err
     sandbox.behave()
     third = await cadenza("user", env=env)
     assert (third.code, session(vault) == before) == (0, False)
