@@ -35,7 +35,7 @@ FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<source>.*?)^```$", re.MULTILINE
 
 def blocks() -> Iterator[pytest.ParameterSet]:
     """Find the blocks of the README, each named by its line."""
-    text = README.read_text("utf-8") if README.exists() else ""
+    text = README.read_text("utf-8")
     for block in FENCED.finditer(text):
         line = text.count("\n", 0, block.start("source"))
         yield pytest.param(block["language"], block["source"], line, id=f"line {line + 1}")

@@ -102,3 +102,4 @@ def test_fixtures_work_in_a_suite_of_the_users(tmp_path: Path, source: str, pass
         check=False,
     )
     assert f"{passed} passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
