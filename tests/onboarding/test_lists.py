@@ -153,6 +153,7 @@ async def test_a_list_that_fails_is_asked_for_again(job: Job) -> None:
     job.sandbox.script("ok@list", "drop-after-commit@connect", *["500@list"] * 5, "drop@list")
     outcome = (await job.run([row(1)]))["desk-1"]
     assert (outcome.state, outcome.attempts) == (RowState.DONE, 1)
+    assert len(job.calls("list")) == 1 + 6 + 1
 
 
 async def test_a_list_that_cannot_be_had_yet_is_not_asked_for_before(
