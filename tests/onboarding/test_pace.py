@@ -181,16 +181,18 @@ async def test_rows_are_read_slowly_while_all_slots_are_taken(job: Job) -> None:
             assert asyncio.get_running_loop().time() - begun > 0.1
 
 
-async def test_reading_ahead_is_bounded(job: Job) -> None:
+async def test_reading_ahead_is_bounded(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless input is fine."""
+    monkeypatch.setattr("cadenza_async.onboarding._run.READ_AHEAD", 100)
+    read = 0
 
     def rows() -> Iterator[NewAccount]:
-        number = 0
+        nonlocal read
         while True:
-            yield row(number := number + 1)
+            yield row(read := read + 1)
 
     async with job.running(rows()) as run:
         for _ in range(50):
             assert (await anext(run)).state is RowState.DONE
+            assert read <= len(job.sandbox.accounts) + 100
     assert len(job.sandbox.accounts) < 500
-    await asyncio.sleep(0)
