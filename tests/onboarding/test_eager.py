@@ -31,8 +31,9 @@ async def _eager() -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("_eager")
-async def test_many_rows_do_not_go_ever_deeper(job: Job) -> None:
+async def test_many_rows_do_not_go_ever_deeper(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many may be in flight, no row is sent from within another."""
+    monkeypatch.setattr("cadenza_async.onboarding._slots._FIRST", 100.0)
     rows = [row(n, user=f"u-{n % 3 + 1}", name=f"Desk {n}") for n in range(400)]
     outcomes = await job.run(rows, concurrency=100)
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
@@ -46,6 +47,7 @@ async def test_stopping(job: Job) -> None:
     async with job.running(rows) as run:
         async for _ in run:
             break
+    assert len(job.sandbox.accounts) < len(rows)
     outcomes = await job.run(rows)
     assert {o.state for o in outcomes.values()} == {RowState.DONE}
     assert len(job.sandbox.accounts) == len(rows)
