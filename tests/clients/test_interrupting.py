@@ -57,16 +57,16 @@ except KeyboardInterrupt:
 """
 
 THREADS = """
-import sys, threading
+import queue, sys, threading
 from cadenza_async import Cadenza
 
 def call(client):
     try:
         client.connect_account(venue="BINANCE", api_key="k", api_secret="s", timeout=60)
     except Exception as error:
-        ended.append(type(error).__name__)
+        ended.put(type(error).__name__)
 
-ended = []
+ended = queue.SimpleQueue()
 try:
     with Cadenza("token", base_url=sys.argv[1], grace=0.2) as client:
         list(client.list_accounts())
@@ -80,9 +80,8 @@ try:
         finally:
             print("left the call", flush=True)
 except KeyboardInterrupt:
-    for thread in threads:
-        thread.join()
-    assert ended == ["OutcomeUnknownTimeoutError"] * 4, ended
+    told = [ended.get(timeout=5) for _ in threads]  # to join a thread again may not wait for it
+    assert told == ["OutcomeUnknownTimeoutError"] * 4, told
     print("interrupted", flush=True)
 """
 
