@@ -83,6 +83,7 @@ class Result:
         endings: How many runs of the job ended in each way.
         deeds: What somebody else did meanwhile, and how often.
         steps: How often a clock was set, or the machine fell asleep.
+        trims: Whether the server trimmed names.
         seconds: How long it took, in virtual time.
     """
 
@@ -93,6 +94,7 @@ class Result:
     endings: Counter[str]
     deeds: Counter[str]
     steps: int
+    trims: bool
     seconds: float
 
 
@@ -278,6 +280,7 @@ class Operator:
             endings=self.endings,
             deeds=self._meddler.deeds,
             steps=self.world.clocks.steps,
+            trims=self.world.weather.trims,
             seconds=self.world.loop.time(),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cadenza_async import PasswordLogin, SessionPool
 from cadenza_async.errors import AmbiguousOutcomeError, CadenzaError, OutcomeUnknownError
@@ -28,6 +28,7 @@ T = TypeVar("T")
 _EPOCH = 1_700_000_000.0
 _LIFETIME = 600
 _QUARANTINE = 15.0
+_LEEWAY = 6.0  # after which a new account is not taken for the one before of the same name
 _NAMES = st.sampled_from(["Desk 1", "Desk 2", "desk 3"])
 _FAULTS = st.sampled_from(
     [
@@ -109,10 +110,10 @@ class Machine(RuleBasedStateMachine):
             else:
                 self.live[name] = account.trading_account_id
 
-    @rule(name=_NAMES)
-    def find_out(self, name: str) -> None:
-        if name not in self.doubts:
-            return
+    @precondition(lambda self: self.doubts)
+    @rule()
+    def find_out(self) -> None:
+        name = next(iter(self.doubts))
         self._run(asyncio.sleep(_QUARANTINE))
         try:
             found = [self._run(self.client.resolve(**self.doubts[name])) for _ in range(2)]
@@ -125,10 +126,10 @@ class Machine(RuleBasedStateMachine):
         if found[0] is not None:
             self.live[name] = found[0].trading_account_id
 
-    @rule(name=_NAMES)
-    def disconnect(self, name: str) -> None:
-        if name not in self.live:
-            return
+    @precondition(lambda self: self.live)
+    @rule()
+    def disconnect(self) -> None:
+        name = next(iter(self.live))
         try:
             self._run(self.client.disconnect_account(self.live[name]))
         except OutcomeUnknownError:
@@ -139,6 +140,7 @@ class Machine(RuleBasedStateMachine):
             pass
         else:
             assert self.live.pop(name) not in self._existing()
+            self._run(asyncio.sleep(_LEEWAY))
 
     @rule()
     def read_the_list(self) -> None:

@@ -71,6 +71,7 @@ def test_everything_occurs() -> None:
     deeds = {*chain.from_iterable(result.deeds for result in stored)}
     assert deeds == {*DEEDS, *DEEDS_WITH_CREDENTIALS}
     assert any(result.steps for result in results)
+    assert any(result.trims for result in results)
 
 
 def test_a_machine_that_falls_asleep_loses_its_connections(

@@ -94,7 +94,7 @@ def forecast(dice: Random, makers: Sequence[str] = ("connect",)) -> Weather:
         lines.append(f"capped-list:{dice.randint(5, 20)}:100%")
     if dice.random() < 0.4:
         lines.append(f"drifting-list:{dice.uniform(5, 30):.2f}%")
-    trims = dice.random() < 0.05
+    trims = dice.random() < 0.2
     if trims:
         length = dice.randint(26, 30)
         lines += [f"trimmed-names:{length}:100%@{maker}" for maker in makers]
